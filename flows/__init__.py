@@ -1,0 +1,1 @@
+"""Prefect flows: one page each, one line per link of the chain."""

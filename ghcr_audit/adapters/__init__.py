@@ -1,0 +1,1 @@
+"""The only part of the domain that does I/O. What leaves an adapter is redacted."""

@@ -1,0 +1,246 @@
+"""A host over SSH: one paramiko Transport, host key pinned, many channels, never a terminal."""
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import paramiko
+
+from ghcr_audit.adapters.host import FramedHost, Stream
+from ghcr_audit.adapters.host_keys import PinnedByFingerprint, RefuseUnknown, known_hosts_files
+from ghcr_audit.adapters.ssh_config import Endpoint, resolved
+from ghcr_audit.causes import Cause
+from ghcr_audit.errors import HostError
+from ghcr_audit.targets import HostAccess
+
+CONNECT_TIMEOUT_S = 10
+_KEEPALIVE_S = 15
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what it logs as errors comes back as exceptions
+
+
+class SshHost(FramedHost):
+    """A connected host. Made by `connect`; the Transport is shared by all its execs."""
+
+    def __init__(self, client: paramiko.SSHClient, jump: "SshHost | None", where: str) -> None:
+        super().__init__(where, "", ())
+        self._client = client
+        self._jump = jump
+
+    def masking(self, registry: str, sudo: tuple[str, ...]) -> "SshHost":
+        """Say whose stored credentials are masked on the host."""
+        self._registry, self._sudo = registry, sudo
+        return self
+
+    @property
+    def alive(self) -> bool:
+        """The Transport still stands, as far as this side knows."""
+        transport = self._client.get_transport()
+        return transport is not None and transport.is_active()
+
+    @property
+    def transport(self) -> paramiko.Transport:
+        """The Transport, for further channels (a jump, later the engine's API)."""
+        transport = self._client.get_transport()
+        if transport is None or not transport.is_active():
+            raise _cut(self.where)
+        return transport
+
+    def open_stream(self, command: str) -> Stream:
+        """Start `command` on a new channel."""
+        try:
+            channel = self.transport.open_session(timeout=CONNECT_TIMEOUT_S)
+            channel.exec_command(command)
+        except (paramiko.SSHException, OSError, EOFError):
+            raise _cut(self.where) from None
+        return _ChannelStream(channel, self.where)
+
+    def close(self) -> None:
+        """End the connection, and the jump host's after it."""
+        self._client.close()
+        if self._jump is not None:
+            self._jump.close()
+
+
+class _ChannelStream:
+    def __init__(self, channel: paramiko.Channel, where: str) -> None:
+        self._channel = channel
+        self._where = where
+        self.complaint = ""
+
+    def write_and_close(self, data: bytes) -> None:
+        try:
+            self._channel.sendall(data)
+            self._channel.shutdown_write()
+        except (OSError, EOFError):
+            raise _cut(self._where) from None
+
+    def chunks(self, deadline: float) -> Iterator[bytes]:
+        while True:
+            self._hear_complaint()
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise _late(self._where)
+            self._channel.settimeout(min(remaining, 5.0))
+            try:
+                data = self._channel.recv(65536)
+            except TimeoutError:
+                continue
+            except (OSError, EOFError):
+                raise _cut(self._where) from None
+            if not data:
+                self._ended()
+                return
+            yield data
+
+    def _hear_complaint(self) -> None:
+        while self._channel.recv_stderr_ready():
+            said = self._channel.recv_stderr(4096).decode("utf-8", "replace")
+            self.complaint = (self.complaint + said)[:2000]
+
+    def _ended(self) -> None:
+        """The output is over: either the command ended, or the connection did."""
+        self._hear_complaint()
+        transport = self._channel.get_transport()
+        if not self._channel.status_event.wait(5) or transport is None or not transport.is_active():
+            raise _cut(self._where)
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def connect(access: HostAccess, where: str) -> SshHost:
+    """Open the connection that the target describes.
+
+    Raises:
+        HostError: not reached (temporary), not trusted, or the key was refused.
+    """
+    endpoint = resolved(access)
+    jump = _jump_host(endpoint)
+    client = paramiko.SSHClient()
+    try:
+        _pin(client, access, endpoint)
+        _connect(client, endpoint, jump, where)
+    except BaseException:
+        client.close()
+        if jump is not None:
+            jump.close()
+        raise
+    host = SshHost(client, jump, where)
+    host.transport.set_keepalive(_KEEPALIVE_S)
+    return host
+
+
+def _pin(client: paramiko.SSHClient, access: HostAccess, endpoint: Endpoint) -> None:
+    if access.host_key:
+        client.set_missing_host_key_policy(PinnedByFingerprint(access.host_key))
+        return
+    files = known_hosts_files(access.known_hosts or endpoint.known_hosts)
+    for path in files:
+        try:
+            client.load_host_keys(str(path))
+        except (OSError, paramiko.SSHException, ValueError):
+            raise HostError(
+                f"{path}: cannot be read as a known_hosts file", cause=Cause.SSH_HOST_KEY_MISMATCH
+            ) from None
+    client.set_missing_host_key_policy(RefuseUnknown(files))
+
+
+def _jump_host(endpoint: Endpoint) -> SshHost | None:
+    if endpoint.jump is None:
+        return None
+    address = f"{endpoint.jump.user or ''}@{endpoint.jump.address}:{endpoint.jump.port}".lstrip("@")
+    return connect(endpoint.jump, f"jump host {address}")
+
+
+def _connect(client: paramiko.SSHClient, endpoint: Endpoint, jump: SshHost | None, where: str) -> None:
+    try:
+        client.connect(
+            endpoint.address,
+            port=endpoint.port,
+            username=endpoint.user,
+            key_filename=_key_files(endpoint),
+            look_for_keys=not endpoint.identity_files,
+            allow_agent=True,
+            timeout=CONNECT_TIMEOUT_S,
+            banner_timeout=CONNECT_TIMEOUT_S,
+            auth_timeout=CONNECT_TIMEOUT_S * 2,
+            channel_timeout=CONNECT_TIMEOUT_S,
+            sock=_through(jump, endpoint, where),
+        )
+    except HostError:
+        raise
+    except paramiko.BadHostKeyException as error:
+        raise _changed_key(where, error) from None
+    except paramiko.AuthenticationException as error:
+        raise _refused_key(where, endpoint, error) from None
+    except socket.gaierror:
+        raise HostError(
+            f"{where}: connect: no such name {endpoint.address!r}", cause=Cause.DNS_FAILURE, temporary=True
+        ) from None
+    except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
+        raise _unreachable(where, error) from None
+
+
+def _through(jump: SshHost | None, endpoint: Endpoint, where: str) -> paramiko.Channel | None:
+    if jump is None:
+        return None
+    try:
+        return jump.transport.open_channel(
+            "direct-tcpip", (endpoint.address, endpoint.port), ("127.0.0.1", 0), timeout=CONNECT_TIMEOUT_S
+        )
+    except paramiko.SSHException as error:
+        raise _unreachable(where, error) from None
+
+
+def _unreachable(where: str, error: Exception) -> HostError:
+    if isinstance(error, paramiko.PasswordRequiredException):
+        return HostError(
+            f"{where}: log in: the private key is encrypted",
+            cause=Cause.SSH_AUTH_FAILED,
+            hint="Load it into an SSH agent (`ssh-add`), which is asked first.",
+        )
+    said = str(error) or type(error).__name__
+    return HostError(
+        f"{where}: connect: {said[:200]}",
+        cause=Cause.SSH_UNREACHABLE,
+        hint="Check address and port of [host] in the target file, and that an SSH server answers there.",
+        temporary=True,
+    )
+
+
+def _changed_key(where: str, error: paramiko.BadHostKeyException) -> HostError:
+    return HostError(
+        f"{where}: check the host key: it is not the pinned one"
+        f" (got {error.key.fingerprint}, expected {error.expected_key.fingerprint})",
+        cause=Cause.SSH_HOST_KEY_MISMATCH,
+        hint="The host was reinstalled, or somebody stands in between. Find out which before you change the pin.",
+    )
+
+
+def _refused_key(where: str, endpoint: Endpoint, error: Exception) -> HostError:
+    keys = ", ".join(endpoint.identity_files) or "agent and default keys"
+    return HostError(
+        f"{where}: log in: the host refused every key ({keys}): {str(error)[:120]}",
+        cause=Cause.SSH_AUTH_FAILED,
+        hint="Check user and identity_file of [host], and the user's authorized_keys on the host.",
+    )
+
+
+def _cut(where: str) -> HostError:
+    return HostError(f"{where}: the connection was cut", cause=Cause.SSH_UNREACHABLE, temporary=True)
+
+
+def _late(where: str) -> HostError:
+    return HostError(
+        f"{where}: run commands: no answer in time",
+        cause=Cause.NETWORK_UNREACHABLE_OR_TIMEOUT,
+        temporary=True,
+    )
+
+
+def _key_files(endpoint: Endpoint) -> Any:  # noqa: ANN401 - paramiko takes a list, its stubs say str
+    return [str(Path(name).expanduser()) for name in endpoint.identity_files] or None

@@ -1,0 +1,74 @@
+"""What `~/.ssh/config` adds to a target's host: the target's own words win."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import paramiko
+
+from ghcr_audit.errors import ConfigurationError
+from ghcr_audit.targets import HostAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where to connect to, with every default resolved."""
+
+    address: str
+    port: int
+    user: str | None
+    identity_files: tuple[str, ...]
+    known_hosts: str | None
+    jump: HostAccess | None
+
+
+def resolved(access: HostAccess) -> Endpoint:
+    """The endpoint that the target and the OpenSSH client configuration together describe.
+
+    Raises:
+        ConfigurationError: an unreadable configuration, or one that asks for a ProxyCommand.
+    """
+    alias = access.address or ""
+    found = _lookup(access.ssh_config, alias)
+    if "proxycommand" in found and access.jump is None:
+        raise ConfigurationError(
+            f"{alias}: ssh configuration: ProxyCommand is not supported", hint="Use ProxyJump instead."
+        )
+    jump = access.jump or found.get("proxyjump")
+    return Endpoint(
+        address=str(found.get("hostname", alias)),
+        port=access.port if "port" in access.model_fields_set else int(found.get("port", access.port)),
+        user=access.user or found.get("user"),
+        identity_files=(access.identity_file,) if access.identity_file else tuple(found.get("identityfile", ())),
+        known_hosts=_first_word(found.get("userknownhostsfile")),
+        jump=None if jump in (None, "none") else _jump(str(jump), access),
+    )
+
+
+def _lookup(named: str | None, alias: str) -> paramiko.SSHConfigDict:
+    path = Path(named or "~/.ssh/config").expanduser()
+    if named is None and not path.is_file():
+        return paramiko.SSHConfigDict()
+    try:
+        return paramiko.SSHConfig.from_path(str(path)).lookup(alias)
+    except (OSError, paramiko.ConfigParseError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as an ssh configuration: {error}") from None
+
+
+def _first_word(text: str | None) -> str | None:
+    return text.split()[0] if text else None
+
+
+def _jump(text: str, access: HostAccess) -> HostAccess:
+    user, _, place = text.rpartition("@")
+    address, _, port = place.partition(":")
+    if "," in text or not address or (port and not port.isdigit()):
+        raise ConfigurationError(f"{access.address}: jump: expected one [user@]host[:port] (got {text!r})")
+    given = {"port": int(port)} if port else {}
+    return HostAccess(
+        address=address,
+        user=user or None,
+        identity_file=access.identity_file,
+        known_hosts=access.known_hosts,
+        ssh_config=access.ssh_config,
+        **given,
+    )

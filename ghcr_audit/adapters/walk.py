@@ -1,0 +1,90 @@
+"""Walking the chain: each link looks at what it needs and returns the audit with more in it.
+
+These functions know no Prefect: the tasks call them one by one, `ghcr-audit check` all at once.
+They raise HostError when the host is lost; `lost` turns that into an observation, in one place.
+"""
+
+from collections.abc import Callable
+
+from ghcr_audit import questions
+from ghcr_audit.adapters.clock import utc_now
+from ghcr_audit.adapters.connections import host_of
+from ghcr_audit.adapters.git import observe_repository
+from ghcr_audit.adapters.observe import Asked, observe_host, observe_registry
+from ghcr_audit.adapters.pull import pull
+from ghcr_audit.audit import HOST_REACHED, Audit, failed
+from ghcr_audit.commands import Command, Progress
+from ghcr_audit.errors import HostError
+from ghcr_audit.evidence import Link, Vantage
+
+
+def preflight(audit: Audit) -> Audit:
+    """Repository, registry without a credential, and the host at rest."""
+    audit = outside(audit)
+    return audit.seeing(*observe_host(host_of(audit.target), _preflight_questions(audit)))
+
+
+def auth(audit: Audit) -> Audit:
+    """What credential the host has, and what the registry answers to it and without it."""
+    return audit.seeing(*observe_host(host_of(audit.target), _auth_questions(audit)))
+
+
+def pull_release(audit: Audit, on_progress: Callable[[Progress], None] | None = None) -> Audit:
+    """The tag and `latest`, by the host's own docker."""
+    host = host_of(audit.target)
+    for name, tag in (("tag", audit.tag), ("latest", "latest")):
+        seen = pull(host, audit.target, name=name, tag=tag, run=audit.run, on_progress=on_progress)
+        audit = audit.seeing(*seen)
+    return audit
+
+
+def digest(audit: Audit) -> Audit:
+    """What runs now: the container and its image, looked at again after the pull."""
+    return audit.seeing(*observe_host(host_of(audit.target), _digest_questions(audit)))
+
+
+def at_once(audit: Audit) -> Audit:
+    """Everything that reads only, in one framed exec on one connection."""
+    audit = outside(audit)
+    host = host_of(audit.target)
+    return audit.seeing(*observe_host(host, _preflight_questions(audit), _auth_questions(audit)))
+
+
+def outside(audit: Audit) -> Audit:
+    """What can be seen without the host: the repository, and the registry without a credential."""
+    if audit.target.repository:
+        audit = audit.seeing(*observe_repository(audit.target.repository))
+    return audit.seeing(observe_registry(audit.target, Link.PREFLIGHT, (audit.tag, "latest")))
+
+
+def lost(audit: Audit, link: Link, error: HostError) -> Audit:
+    """The audit with the reason why the host cannot be looked at."""
+    return audit.seeing(
+        failed(
+            HOST_REACHED,
+            link,
+            vantage=Vantage.HOST,
+            where=audit.target.where,
+            asked="connect and run commands",
+            at=utc_now(),
+            cause=error.cause,
+            text=str(error),
+        )
+    )
+
+
+def _preflight_questions(audit: Audit) -> Asked:
+    return Asked(link=Link.PREFLIGHT, commands=questions.host_questions(audit.target, audit.tag))
+
+
+def _auth_questions(audit: Audit) -> Asked:
+    commands: tuple[Command, ...] = (
+        questions.credential_question(audit.target),
+        questions.registry_question(audit.target, audit.tag, anonymous=False),
+        questions.registry_question(audit.target, audit.tag, anonymous=True),
+    )
+    return Asked(link=Link.AUTH, commands=commands)
+
+
+def _digest_questions(audit: Audit) -> Asked:
+    return Asked(link=Link.DIGEST, commands=questions.running_questions(audit.target))

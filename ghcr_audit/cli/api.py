@@ -1,0 +1,29 @@
+"""Talking to the Prefect server from a terminal: what goes wrong is told in one sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ghcr_audit.errors import AuditError, ConfigurationError
+
+
+@contextmanager
+def speaking_to_the_server() -> Iterator[None]:
+    """Turn a missing, silent or refusing server into an AuditError. Never repeats what the server said."""
+    import httpx
+    from prefect.exceptions import PrefectHTTPStatusError
+    from prefect.settings import get_current_settings
+
+    url = get_current_settings().api.url
+    if url is None:
+        raise ConfigurationError(
+            "server: no Prefect server is configured",
+            hint="Set PREFECT_API_URL, or start one: ./run serve",
+        )
+    try:
+        yield
+    except PrefectHTTPStatusError as error:
+        raise AuditError(f"server {url}: it answered HTTP {error.response.status_code}") from None
+    except (httpx.HTTPError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "reach" not in str(error):
+            raise
+        raise AuditError(f"server {url}: no answer", hint="Is it running? `ghcr-audit doctor` looks.") from None

@@ -1,0 +1,142 @@
+"""`ghcr-audit`: results on stdout, chatter on stderr, exit codes that tell the truth.
+
+0 passed (with or without warnings) · 1 tool error · 2 configuration · 3 broken · 4 blocked · 5 unknown ·
+6 could not restore. Verbs are imported when they are called: `--help` stays quick.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from ghcr_audit import __version__
+from ghcr_audit.errors import AuditError
+
+EXIT_CODES = (
+    "exit codes: 0 passed (with or without warnings), 1 tool error, 2 configuration, 3 broken, 4 blocked,\n"
+    "            5 unknown, 6 could not restore"
+)
+_INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    root = argparse.ArgumentParser(
+        prog="ghcr-audit",
+        description="Prove, with evidence, that a release can be pulled by the hosts that run it.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--version", action="version", version=f"ghcr-audit {__version__}")
+    verbs = root.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _check(verbs)
+    _run(verbs)
+    _resume(verbs)
+    _report(verbs)
+    _init(verbs)
+    _doctor(verbs)
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; its exit code is the process's."""
+    options = parser().parse_args(arguments)
+    try:
+        verb = importlib.import_module(f"ghcr_audit.cli.{options.verb}")
+        code: int = verb.run(options)
+        sys.stdout.flush()
+    except AuditError as error:
+        return _told(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    return code
+
+
+def _told(error: AuditError) -> int:
+    print(f"ghcr-audit: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+    return error.exit_code
+
+
+_Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def _verb(verbs: _Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:
+    return verbs.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"example: ghcr-audit {example}\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _check(verbs: _Verbs) -> None:
+    verb = _verb(verbs, "check", "Look at a target: reads only, no Prefect, no server, one connection.", "check shop")
+    verb.add_argument("target", metavar="TARGET", help="name of a target file, or the path of a .toml file")
+    verb.add_argument("--tag", help="the release to audit (left out: the newest release tag)")
+    _output(verb)
+
+
+def _run(verbs: _Verbs) -> None:
+    verb = _verb(verbs, "run", "Run the audit flow in this process.", "run shop --tag 20261118-093000 --mode pull")
+    verb.add_argument("target", metavar="TARGET", help="name of a target file")
+    verb.add_argument("--tag", help="the release to audit (left out: the newest release tag)")
+    verb.add_argument("--mode", choices=("observe", "pull"), default="observe", help="how far to go (default: observe)")
+    verb.add_argument(
+        "--wait-hours",
+        type=float,
+        metavar="H",
+        help="how long to wait for a new credential (default: 72 on a terminal, else 0: end as Blocked)",
+    )
+    _output(verb)
+
+
+def _resume(verbs: _Verbs) -> None:
+    verb = _verb(verbs, "resume", "Hand a new credential to a waiting run.", "resume 0b9f… < token.txt")
+    verb.add_argument("run", metavar="RUN", help="id of the waiting flow run")
+    verb.add_argument("--user", help="registry user of the token (left out: the target's)")
+    verb.add_argument("--by", help="who answers, for the report (left out: your login)")
+    verb.add_argument("--block", metavar="NAME", help="name a Prefect Secret block instead of entering a token")
+    verb.add_argument("--pool-key", metavar="KEY", help="the work pool's public key, when you know it from elsewhere")
+
+
+def _report(verbs: _Verbs) -> None:
+    verb = _verb(verbs, "report", "Print the report of a run, as Markdown.", "report 0b9f… > audit.md")
+    verb.add_argument("run", metavar="RUN", help="id of a flow run, or a target's name for its newest report")
+    verb.add_argument("--json", action="store_true", help="the same report, for programs")
+
+
+def _init(verbs: _Verbs) -> None:
+    verb = _verb(verbs, "init", "Look at a host and write a target file for it.", "init deploy@shop.example:/srv/shop")
+    verb.add_argument("place", metavar="USER@HOST[:/path/compose.yml]", help="the host; `local` for this machine")
+    verb.add_argument("--name", help="name of the target (left out: the container's)")
+    verb.add_argument("--port", type=int, default=None, help="SSH port")
+    verb.add_argument("--identity-file", metavar="FILE", help="SSH private key")
+    verb.add_argument("--known-hosts", metavar="FILE", help="known_hosts file that pins the host key")
+    verb.add_argument("--host-key", metavar="SHA256:…", help="fingerprint that pins the host key")
+    verb.add_argument("--container", help="the service's container, where several could be meant")
+    verb.add_argument("--repository", metavar="PATH", help="git repository whose tags are released")
+    verb.add_argument("--out", metavar="FILE", help="where to write (left out: deployments/targets/NAME.toml)")
+
+
+def _doctor(verbs: _Verbs) -> None:
+    verb = _verb(verbs, "doctor", "Check this machine, the Prefect server and a target; say what to do.", "doctor shop")
+    verb.add_argument("target", metavar="TARGET", nargs="?", help="also check this target")
+    verb.add_argument("--json", action="store_true", help="for programs")
+
+
+def _output(verb: argparse.ArgumentParser) -> None:
+    form = verb.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the report for programs")
+    form.add_argument("--markdown", action="store_true", help="print the report as Markdown")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

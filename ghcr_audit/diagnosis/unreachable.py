@@ -1,0 +1,60 @@
+"""The host or the registry could not be looked at: the adapter that failed already names the cause."""
+
+from collections.abc import Iterator
+
+from ghcr_audit.audit import Audit
+from ghcr_audit.causes import DEFINITIONS, Cause
+from ghcr_audit.evidence import Certainty, Finding, Remedy
+from ghcr_audit.views import CONTROLLER, HOST, view
+
+
+def host(audit: Audit) -> Iterator[Finding]:
+    """Why the host was not reached."""
+    failure = audit.host_failure
+    if failure is None or failure.failure is None:
+        return
+    text, _, hint = failure.failure_text.partition("\n")
+    yield Finding(
+        cause=failure.failure,
+        certainty=Certainty.PROVEN,
+        subject=audit.target.where,
+        summary=text,
+        evidence_for=(failure.key,),
+        remedy=Remedy(text=hint) if hint else None,
+    )
+
+
+def registry(audit: Audit) -> Iterator[Finding]:
+    """Why the registry gave the host (or, without a word from there, the controller) no usable answer."""
+    key = HOST if view(audit, HOST) is not None else CONTROLLER
+    seen = view(audit, key)
+    if seen is None:
+        return
+    answers = (seen.challenge, seen.token, seen.manifest(audit.tag))
+    failure = next((answer.failure for answer in answers if answer is not None and answer.failure), None)
+    if failure is not None:
+        yield _failing(audit, key, failure)
+    elif seen.token is not None and seen.token.realm_refused:
+        yield _foreign_realm(audit, key)
+
+
+def _failing(audit: Audit, key: str, failure: Cause) -> Finding:
+    return Finding(
+        cause=failure,
+        certainty=Certainty.LIKELY,
+        subject=audit.target.image_ref.registry,
+        summary=f"The registry gave no usable answer. {DEFINITIONS[failure]}",
+        evidence_for=(key,),
+        remedy=Remedy(text="Try again in some minutes; when it stays so, look at the path from there to the registry."),
+    )
+
+
+def _foreign_realm(audit: Audit, key: str) -> Finding:
+    return Finding(
+        cause=Cause.PROXY_INTERFERENCE,
+        certainty=Certainty.POSSIBLE,
+        subject=audit.target.image_ref.registry,
+        summary="The registry names a token endpoint on another host; nothing was sent there.",
+        evidence_for=(key,),
+        remedy=Remedy(text="If that host is right, name it as token_host in the target file."),
+    )

@@ -1,0 +1,91 @@
+# Reads docker config.json files and credential helpers' answers; prints one line per value that must not
+# leave this host: GROUP VALUE. A group is one secret in its several encodings.
+# Works on damaged JSON too: it looks for the fields, not for the structure.
+
+function value_at(text, at,    c, out) {
+  out = ""
+  while (at <= length(text)) {
+    c = substr(text, at, 1)
+    if (c == "\"") return out
+    if (c == "\\") {
+      at++
+      c = substr(text, at, 1)
+      if (c == "u") { c = unicode(substr(text, at + 1, 4)); at += 4 }
+    }
+    out = out c
+    at++
+  }
+  return out
+}
+function unicode(hex,    i, n) {
+  n = 0
+  for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", tolower(substr(hex, i, 1))) - 1
+  return n < 128 ? sprintf("%c", n) : ""
+}
+function decode(text,    i, v, bits, held, byte, out) {
+  out = ""; bits = 0; held = 0
+  for (i = 1; i <= length(text); i++) {
+    v = index(B64, substr(text, i, 1)) - 1
+    if (v < 0) v = index(URL64, substr(text, i, 1)) - 1
+    if (v < 0) continue
+    held = held * 64 + v; bits += 6
+    if (bits >= 8) {
+      bits -= 8
+      byte = int(held / 2 ^ bits)
+      held -= byte * 2 ^ bits
+      if (byte > 0) out = out sprintf("%c", byte)
+    }
+  }
+  return out
+}
+# The base64 characters that encode TEXT alone when SKIP foreign bytes stand before it.
+function encoded(text, skip, alphabet,    i, held, bits, out, first, whole) {
+  out = ""; bits = 0; held = 0
+  for (i = 1; i <= skip; i++) { held = held * 256; bits += 8; while (bits >= 6) { out = out "?"; bits -= 6; held -= int(held / 2 ^ bits) * 2 ^ bits } }
+  first = bits > 0 ? length(out) + 2 : length(out) + 1
+  for (i = 1; i <= length(text); i++) {
+    held = held * 256 + ORD[substr(text, i, 1)]; bits += 8
+    while (bits >= 6) { bits -= 6; whole = int(held / 2 ^ bits); out = out substr(alphabet, whole + 1, 1); held -= whole * 2 ^ bits }
+  }
+  return substr(out, first)
+}
+function percent(text,    i, c, out) {
+  out = ""
+  for (i = 1; i <= length(text); i++) {
+    c = substr(text, i, 1)
+    out = out (c ~ /[A-Za-z0-9_.~-]/ ? c : sprintf("%%%02X", ORD[c]))
+  }
+  return out
+}
+function say(value) {
+  if (length(value) >= 6 && index(value, "\n") == 0 && !(value in said)) { said[value] = 1; print group, value }
+}
+function secret(value,    skip) {
+  if (length(value) < 6) return
+  say(value)
+  say(percent(value))
+  for (skip = 0; skip < 3; skip++) { say(encoded(value, skip, B64)); say(encoded(value, skip, URL64)) }
+}
+BEGIN {
+  B64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  URL64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  for (i = 1; i < 256; i++) ORD[sprintf("%c", i)] = i
+}
+{ text = text $0 "\n" }
+END {
+  rest = text
+  while (match(rest, /"(auth|identitytoken|password|registrytoken|Secret)"[ \t\r\n]*:[ \t\r\n]*"/)) {
+    field = substr(rest, RSTART + 1, 4)
+    rest = substr(rest, RSTART + RLENGTH)
+    found = value_at(rest, 1)
+    if (found == "") continue
+    group++
+    if (field == "auth") {
+      say(found)
+      bare = found; sub(/=+$/, "", bare); say(bare)
+      pair = decode(found)
+      at = index(pair, ":")
+      if (at) secret(substr(pair, at + 1)); else secret(pair)
+    } else secret(found)
+  }
+}

@@ -1,0 +1,39 @@
+"""The links of the chain, each with what it claims. Pure: claims follow from observations alone."""
+
+from collections.abc import Callable
+
+from ghcr_audit.audit import Audit
+from ghcr_audit.evidence import Claim, Link, Mode
+from ghcr_audit.links import auth, digest, preflight, pull
+from ghcr_audit.report_model import LinkState
+
+_CLAIMS: dict[Link, Callable[[Audit], tuple[Claim, ...]]] = {
+    Link.PREFLIGHT: preflight.claims,
+    Link.AUTH: auth.claims,
+    Link.PULL: pull.claims,
+    Link.DIGEST: digest.claims,
+}
+
+
+def link_state(audit: Audit, link: Link) -> LinkState:
+    """One link's claims, or why it was not walked."""
+    reason = _not_run(audit, link)
+    return LinkState(link=link, not_run=reason) if reason else LinkState(link=link, claims=_CLAIMS[link](audit))
+
+
+def chain(audit: Audit) -> tuple[LinkState, ...]:
+    """All links in order."""
+    return tuple(link_state(audit, link) for link in Link)
+
+
+def claims(audit: Audit) -> tuple[Claim, ...]:
+    """All claims of the links that this mode walks: what was not observed is unknown, not left out."""
+    return tuple(claim for state in chain(audit) for claim in state.claims)
+
+
+def _not_run(audit: Audit, link: Link) -> str:
+    if link in (Link.DEPLOY, Link.ROLLBACK):
+        return "this version does not deploy or roll back yet"
+    if link is Link.PULL and audit.mode is Mode.OBSERVE:
+        return "mode observe does not pull"
+    return ""

@@ -1,0 +1,93 @@
+"""Auth: the registry serves this very image to the credential that the host's docker would send.
+
+`Login Succeeded` proves nothing (GitHub hands out tokens for packages it then refuses); the manifest does.
+"""
+
+from ghcr_audit import facts
+from ghcr_audit.audit import Audit
+from ghcr_audit.evidence import Claim, Outcome, Weight
+from ghcr_audit.links.claim import claim_of
+from ghcr_audit.links.pull import pulled
+from ghcr_audit.views import HOST, HOST_ANONYMOUS, Access, Answered, answered, lacks, view
+
+_claim = claim_of("auth")
+
+_OUTCOMES = {
+    Access.READABLE: Outcome.HOLDS,
+    Access.ABSENT: Outcome.HOLDS,
+    Access.REFUSED: Outcome.BROKEN,
+    Access.UNKNOWN: Outcome.UNKNOWN,
+}
+
+
+def claims(audit: Audit) -> tuple[Claim, ...]:
+    """Everything auth states, judged from what was observed so far."""
+    return (_credential_known(audit), _image_readable(audit), *_login(audit))
+
+
+def refused(audit: Audit) -> bool:
+    """True when the registry refuses the host: only a new credential helps."""
+    return _image_readable(audit).outcome is Outcome.BROKEN
+
+
+def _credential_known(audit: Audit) -> Claim:
+    stored = facts.stored_credential(audit.newest("host.credential"))
+    outcome, told = Outcome.UNKNOWN, "not seen"
+    if stored is not None:
+        readable = stored.state in ("present", "absent") and not stored.source.startswith(("helper-", "identity"))
+        outcome, told = Outcome.HOLDS if readable else Outcome.UNKNOWN, stored.told
+    registry = audit.target.image_ref.registry
+    return _claim(
+        audit,
+        "credential_known",
+        f"It is known what the host's docker sends to {registry}",
+        outcome,
+        told,
+        weight=Weight.ADVISORY,
+        evidence=("host.credential",),
+    )
+
+
+def host_access(audit: Audit) -> tuple[Answered, str]:
+    """How the registry answers the host as docker would ask it, and the observation that says so."""
+    if lacks(audit, HOST) == "credential":
+        return answered(view(audit, HOST_ANONYMOUS), audit.tag), HOST_ANONYMOUS
+    return answered(view(audit, HOST), audit.tag), HOST
+
+
+def _image_readable(audit: Audit) -> Claim:
+    found, key = host_access(audit)
+    outcome, told = _OUTCOMES[found.access], _told(found, key)
+    evidence: tuple[str, ...] = (key, "host.credential")
+    if lacks(audit, key) == "curl":
+        told = "the host has no curl, so the registry's answer to its credential was not seen"
+    if outcome is Outcome.UNKNOWN and (by_engine := pulled(audit, "pull.tag")) is not None:
+        outcome, evidence = (Outcome.HOLDS if by_engine else Outcome.UNKNOWN), (*evidence, "pull.tag")
+        told = "the engine pulled it" if by_engine else f"{told}; the engine could not pull it either"
+    return _claim(
+        audit,
+        "image_readable",
+        f"The registry serves {audit.image} to the host's credential",
+        outcome,
+        told,
+        weight=Weight.GATE,
+        evidence=evidence,
+    )
+
+
+def _told(found: Answered, key: str) -> str:
+    who = "without any credential: " if key == HOST_ANONYMOUS else ""
+    if found.access is Access.ABSENT:
+        return f"{who}the credential is accepted; the registry says that the tag is not there ({found.told})"
+    return who + found.told
+
+
+def _login(audit: Audit) -> tuple[Claim, ...]:
+    login = audit.newest("auth.login")
+    if login is None:
+        return ()
+    words = (login.stdout + login.stderr).strip().splitlines()
+    told = words[-1][:200] if words else f"exit code {login.exit_code}"
+    outcome = Outcome.HOLDS if login.ok else Outcome.BROKEN
+    statement = "The host logged in with the new credential"
+    return (_claim(audit, "login", statement, outcome, told, evidence=("auth.login",)),)

@@ -1,0 +1,206 @@
+"""A target: one service on one host, reached in one way. Read from TOML, with errors that name file and key."""
+
+import re
+import tomllib
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+
+from ghcr_audit.errors import ConfigurationError, shown
+from ghcr_audit.evidence import Value
+from ghcr_audit.images import ImageRef, parse_image
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+"""Grammar of a target's name: it also is part of Prefect artifact keys."""
+
+
+def _word(text: str) -> str:
+    if not text or text.startswith("-") or any(ord(c) < 32 or ord(c) == 127 for c in text):  # noqa: PLR2004
+        raise ValueError("must not be empty, begin with '-' or hold control characters")
+    return text
+
+
+Word = Annotated[str, AfterValidator(_word)]
+"""A value that may reach a command line: never empty, never an option, no control characters."""
+
+
+class DeployMethod(StrEnum):
+    """How a release gets onto the host."""
+
+    SCRIPT = "script"
+    COMPOSE = "compose"
+
+
+class HostAccess(Value):
+    """How the host is reached. Without `address` it is the machine the audit runs on."""
+
+    address: Word | None = None
+    port: int = Field(default=22, ge=1, le=65535)
+    user: Word | None = None
+    identity_file: Word | None = None
+    known_hosts: Word | None = None
+    """A known_hosts file to pin the host key by; `~/.ssh/known_hosts` when nothing is said."""
+    host_key: str | None = Field(default=None, pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?$")
+    """The host key's fingerprint as `ssh-keygen -l` prints it, instead of a known_hosts file."""
+    jump: Word | None = None
+    """`[user@]host[:port]` of a jump host (ProxyJump); its key is pinned by the same known_hosts file."""
+    ssh_config: Word | None = None
+    """An OpenSSH client configuration to read; `~/.ssh/config` when nothing is said."""
+    docker_command: tuple[Word, ...] = Field(default=("docker",), min_length=1, max_length=6)
+
+    @property
+    def local(self) -> bool:
+        """True when the host is this machine."""
+        return self.address is None
+
+    @property
+    def sudo(self) -> tuple[str, ...]:
+        """The prefix with which docker runs as another user (`sudo -n`), or nothing."""
+        return self.docker_command[:-1]
+
+    @field_validator("docker_command")
+    @classmethod
+    def _docker_or_sudo(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if any(re.search(r"[^A-Za-z0-9_./-]", word) for word in words):
+            raise ValueError("a word holds a character other than letters, digits and _ . / -")
+        if len(words) > 1 and not (words[0].endswith("sudo") and "-n" in words[1:-1]):
+            raise ValueError('expected ["docker"] or ["sudo", "-n", "docker"]')
+        return words
+
+
+class Deploy(Value):
+    """Where a release is deployed, and by what."""
+
+    method: DeployMethod = DeployMethod.SCRIPT
+    directory: Word
+    compose_file: Word = "compose.yml"
+    script: Word = "server_deploy.sh"
+
+
+class Target(Value):
+    """One audited chain. `name` is the stem of its file."""
+
+    name: str = Field(pattern=NAME_PATTERN, max_length=60)
+    image: str
+    registry_user: Word
+    tag_pattern: str = r"^\d{8}-\d{6}$"
+    repository: Word | None = None
+    """Path of the git repository whose tags are released; without it git is not asked."""
+    token_host: Word | None = None
+    """Another host that the registry's token endpoint may stand on (`auth.docker.io`)."""
+    container: Word
+    drill: Literal["allowed", "forbidden"] = "forbidden"
+    wait_for_tag_s: int = Field(default=0, ge=0, le=7200)
+    health_url: str | None = Field(default=None, pattern=r"^https?://[!-~]+$")
+    host: HostAccess = HostAccess()
+    deploy: Deploy | None = None
+
+    @field_validator("image")
+    @classmethod
+    def _image_without_tag(cls, text: str) -> str:
+        try:
+            image = parse_image(text)
+        except ConfigurationError as error:
+            raise ValueError(error.message) from None
+        if image.tag or image.digest:
+            raise ValueError("names a tag or digest; a target names the image alone")
+        return text
+
+    @field_validator("tag_pattern")
+    @classmethod
+    def _pattern_compiles(cls, text: str) -> str:
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return text
+
+    @model_validator(mode="after")
+    def _user_for_a_remote_host(self) -> "Target":
+        if self.host.host_key and self.host.known_hosts:
+            raise ValueError("host.host_key and host.known_hosts are both given; pin by one of them")
+        return self
+
+    @property
+    def image_ref(self) -> ImageRef:
+        """The image, parsed."""
+        return parse_image(self.image)
+
+    @property
+    def where(self) -> str:
+        """The host as evidence names it: `user@address:port`, or `this machine`."""
+        host = self.host
+        if host.address is None:
+            return "this machine"
+        return f"{host.user + '@' if host.user else ''}{host.address}:{host.port}"
+
+
+def load_target(name: str, folder: Path) -> Target:
+    """The target NAME of a folder of target files, or the one in the file that NAME is a path of.
+
+    Raises:
+        ConfigurationError: unknown target, unreadable file, malformed TOML, or a key that cannot be meant.
+    """
+    if name.endswith(".toml"):
+        return read_target(Path(name))
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise ConfigurationError(
+            f"target: {shown(name)} is no target name",
+            hint="A name has small letters, digits and single dashes; or give the path of a .toml file.",
+        )
+    path = folder / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(target_names(folder)) or "none"
+        raise ConfigurationError(
+            f"target: {shown(name)} is not known (known in {folder}: {known})",
+            hint="`ghcr-audit init user@host` looks at a host and writes a target file.",
+        )
+    return read_target(path)
+
+
+def target_names(folder: Path) -> list[str]:
+    """Names of all target files of a folder, in order."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def read_target(path: Path) -> Target:
+    """The target of one TOML file.
+
+    Raises:
+        ConfigurationError: with the grammar `FILE: KEY: what is wrong (got X)`.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: malformed TOML: {error}") from None
+    try:
+        return Target.model_validate({"name": path.stem, **data})
+    except ValidationError as error:
+        raise ConfigurationError(_told(path, error)) from None
+
+
+def _told(path: Path, error: ValidationError) -> str:
+    return "\n".join(f"{path}: {_key(item['loc'])}: {_problem(item)}" for item in error.errors()[:5])
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.lstrip(".") or "the file"
+
+
+def _problem(item: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails has no stable public type
+    location = item["loc"]
+    if item["type"] == "missing":
+        return "is missing"
+    if item["type"] == "extra_forbidden":
+        return "is not a key of a target"
+    if location and location[-1] == "port":
+        return f"not a port (got {shown(item['input'])}, expected 1-65535)"
+    text = item["msg"].removeprefix("Value error, ")
+    return f"{text[0].lower()}{text[1:]}" if not location else f"{text} (got {shown(item['input'])})"

@@ -1,0 +1,110 @@
+"""A new credential: read where it was handed over, judge it, log the host in. The secret never leaves this task."""
+
+import getpass
+from typing import cast
+
+from prefect import task
+from prefect.blocks.system import Secret as SecretBlock
+from prefect.cache_policies import NO_CACHE
+
+from ghcr_audit.adapters.clock import utc_now
+from ghcr_audit.adapters.connections import host_of
+from ghcr_audit.adapters.login import login
+from ghcr_audit.adapters.observe import observe_registry
+from ghcr_audit.adapters.pool_key import private_key
+from ghcr_audit.audit import Audit
+from ghcr_audit.credentials import Credential, Secret, problems
+from ghcr_audit.errors import AuditError, HostError
+from ghcr_audit.evidence import Attempt, Link, Observation
+from ghcr_audit.handover import ONE_TIME_PREFIX, Handover, UnusableAnswerError, Way, opened
+from ghcr_audit.redaction import current_redactor
+from ghcr_audit.registry_view import parse_view
+from ghcr_audit.views import Access, answered
+
+
+@task(name="new credential", cache_policy=NO_CACHE, persist_result=False)
+def use_credential(audit: Audit, answer: Handover, number: int) -> tuple[Attempt, tuple[Observation, ...]]:
+    """Judge the credential that was handed over; where it may read the image, log the host in with it.
+
+    Returns its outcome, without any secret, and what was observed on the way.
+    """
+    try:
+        secret = _read(answer, audit, number)
+    except UnusableAnswerError as error:
+        return _attempt(answer, number, str(error)), ()
+    if found := problems(secret):
+        return _attempt(answer, number, "; ".join(found)), ()
+    return _judged(audit, answer, number, Credential(user=answer.registry_user, secret=secret))
+
+
+def _judged(
+    audit: Audit, answer: Handover, number: int, credential: Credential
+) -> tuple[Attempt, tuple[Observation, ...]]:
+    seen = observe_registry(audit.target, Link.AUTH, (audit.tag, "latest"), credential=credential)
+    found = answered(parse_view(seen.stdout), audit.tag)
+    if found.access is Access.REFUSED:
+        return _attempt(answer, number, f"the registry refuses it too: {found.told}"), (seen,)
+    if found.access is Access.UNKNOWN:
+        return _attempt(answer, number, f"it could not be judged: {found.told}"), (seen,)
+    return _logged_in(audit, answer, number, credential, seen)
+
+
+def _logged_in(
+    audit: Audit, answer: Handover, number: int, credential: Credential, seen: Observation
+) -> tuple[Attempt, tuple[Observation, ...]]:
+    try:
+        observed = login(host_of(audit.target), audit.target, credential)
+    except HostError as error:
+        return _attempt(answer, number, f"the host was lost at docker login: {error.message}"), (seen,)
+    done = next(observation for observation in observed if observation.key == "auth.login")
+    if not done.ok:
+        words = (done.stderr or done.stdout).strip().splitlines()
+        return _attempt(answer, number, f"docker login failed: {words[-1][:200] if words else '?'}"), (seen, *observed)
+    _delete_one_time_block(answer)
+    return _attempt(answer, number, "accepted", accepted=True), (seen, *observed)
+
+
+def _attempt(answer: Handover, number: int, outcome: str, *, accepted: bool = False) -> Attempt:
+    return Attempt(
+        number=number,
+        outcome=outcome,
+        accepted=accepted,
+        answered_by=answer.answered_by,
+        way=answer.told,
+        answered_at=utc_now(),
+    )
+
+
+def _read(answer: Handover, audit: Audit, number: int) -> Secret:
+    """The secret itself; from here on every output is redacted of it."""
+    if answer.way is Way.BLOCK:
+        secret = _from_block(answer.reference)
+    elif answer.way is Way.SEALED:
+        secret = _from_seal(answer.reference, audit.run, number)
+    else:
+        secret = Secret(getpass.getpass(f"New token for {answer.registry_user} (not shown): "))
+    current_redactor().learn(secret.get_secret_value(), "ghcr-token")
+    return secret
+
+
+def _from_block(name: str) -> Secret:
+    """Of a Secret block: its value as it is stored (`.get()` would parse it as JSON)."""
+    if not name:
+        raise UnusableAnswerError("no answer was given")
+    try:
+        block = cast("SecretBlock[str]", SecretBlock.load(name, validate=False))
+    except ValueError:
+        raise UnusableAnswerError(f"there is no Secret block named {name}") from None
+    return Secret(str(block.value.get_secret_value()))
+
+
+def _from_seal(text: str, run: str, number: int) -> Secret:
+    try:
+        return opened(private_key(), text, run=run, attempt=number)
+    except AuditError as error:
+        raise UnusableAnswerError(f"the worker cannot open it: {error.message}") from None
+
+
+def _delete_one_time_block(answer: Handover) -> None:
+    if answer.way is Way.BLOCK and answer.reference.startswith(ONE_TIME_PREFIX):
+        SecretBlock.delete(answer.reference)

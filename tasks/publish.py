@@ -1,0 +1,65 @@
+"""Publishing: the report as artifacts under stable keys per target, and the verdict as the state's name."""
+
+import getpass
+import os
+
+from ghcr_audit.report_markdown import render_markdown
+from prefect import get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, StateType
+from prefect.runtime import flow_run
+
+from ghcr_audit.adapters.clock import utc_now
+from ghcr_audit.audit import Audit
+from ghcr_audit.evidence import Link
+from ghcr_audit.report_model import Report
+from ghcr_audit.reporting import report_of
+from tasks.link import publish_table
+
+
+@task(name="publish", cache_policy=NO_CACHE, persist_result=False)
+def publish(audit: Audit) -> Report:
+    """Report and tables as artifacts; what an earlier link could not tell is told as it is known now."""
+    report = report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=flow_run.ui_url or "")
+    for link in Link:
+        publish_table(audit, link)
+    create_markdown_artifact(
+        key=report_key(audit.target.name),
+        markdown=render_markdown(report),
+        description=f"{report.verdict.value}: {audit.target.name} {audit.tag}",
+    )
+    create_markdown_artifact(
+        key=data_key(audit.target.name),
+        markdown=f"```json\n{report.model_dump_json(by_alias=True)}\n```",
+        description="The same report, for programs",
+    )
+    get_run_logger().info(f"verdict {report.verdict.value}", extra={"ghcr_audit": "verdict"})
+    return report
+
+
+def report_key(target: str) -> str:
+    """Artifact key of a target's report."""
+    return f"{target}-report"
+
+
+def data_key(target: str) -> str:
+    """Artifact key of a target's report as JSON, in one fence."""
+    return f"{target}-report-json"
+
+
+def final_state(report: Report, message: str = "") -> State[None]:
+    """The flow run's final state: its *name* is the verdict."""
+    causes = ", ".join(dict.fromkeys(finding.cause.value for finding in report.findings))
+    return State(
+        type=StateType.COMPLETED if report.verdict.passed else StateType.FAILED,
+        name=report.verdict.value,
+        message=message or f"{report.target} {report.tag}: {report.verdict.value}" + (f" ({causes})" if causes else ""),
+    )
+
+
+def _ran_by() -> str:
+    try:
+        return f"{getpass.getuser()} on {os.uname().nodename}"
+    except OSError:
+        return os.uname().nodename

@@ -1,0 +1,62 @@
+"""What a run must know again after it was suspended: its beginning and how each credential fared. No secret.
+
+Kept as JSON in Prefect's result storage, keyed by run and attempt: local by default, shared where several workers
+share a storage block (PREFECT_DEFAULT_RESULT_STORAGE_BLOCK).
+"""
+
+from datetime import datetime
+
+from prefect.results import ResultStore, get_result_store
+from prefect.serializers import JSONSerializer
+
+from ghcr_audit.evidence import Attempt
+
+MAX_ATTEMPTS = 20
+"""So many credentials are asked for in one run; then it ends as Blocked."""
+
+
+class RunRecord:
+    """The record of one run."""
+
+    def __init__(self, run: str) -> None:
+        self._run = run
+        self._store: ResultStore = get_result_store().model_copy(update={"serializer": JSONSerializer()})
+
+    def began_at(self, now: datetime) -> datetime:
+        """When the first pass of this run began; on the first pass that is now."""
+        known = self._read("began")
+        if known is None:
+            self._write("began", now.isoformat())
+        return datetime.fromisoformat(known) if known else now
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All attempts with an outcome, in order."""
+        found = (self.attempt(number) for number in range(1, MAX_ATTEMPTS + 1))
+        return tuple(attempt for attempt in found if attempt is not None)
+
+    def attempt(self, number: int) -> Attempt | None:
+        """The outcome of one attempt, or None when it has none yet."""
+        text = self._read(f"cred-{number}")
+        return Attempt.model_validate_json(text) if text else None
+
+    def remember(self, attempt: Attempt) -> None:
+        """Keep an attempt's outcome."""
+        self._write(f"cred-{attempt.number}", attempt.model_dump_json())
+
+    def asked_at(self, number: int, now: datetime) -> datetime:
+        """When this attempt was first asked for."""
+        known = self._read(f"cred-{number}-asked")
+        if known is None:
+            self._write(f"cred-{number}-asked", now.isoformat())
+        return datetime.fromisoformat(known) if known else now
+
+    def _key(self, name: str) -> str:
+        return f"ghcr-audit-{self._run}-{name}"
+
+    def _read(self, name: str) -> str | None:
+        if not self._store.exists(self._key(name)):
+            return None
+        return str(self._store.read(self._key(name)).result)
+
+    def _write(self, name: str, text: str) -> None:
+        self._store.write(text, key=self._key(name))

@@ -1,0 +1,71 @@
+"""The registry client against the lab: a real registry behind the gateway that answers as ghcr.io does."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ghcr_audit.adapters.registry import RegistryClient
+from ghcr_audit.credentials import Credential, Secret
+from ghcr_audit.registry_view import RegistryView, TagList
+from lab.images import publish_release
+from lab.loopback import LoopbackGateway, loopback_gateway, loopback_registry
+
+pytestmark = pytest.mark.loopback
+
+NAME = "acme/observer"
+TAG = "20260119-101500"
+INDEXED = "20260121-000000"
+NEVER_PUSHED = "20260122-120000"
+
+
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    busybox = tmp_path_factory.mktemp("program") / "busybox"
+    busybox.write_bytes(bytes(range(256)) * 200)
+    with loopback_registry() as address:
+        publish_release(address, NAME, TAG, busybox=busybox)
+        publish_release(address, NAME, INDEXED, busybox=busybox, as_index=True)
+        yield address
+
+
+@pytest.fixture
+def gateway(upstream: str, tmp_path: Path) -> Iterator[LoopbackGateway]:
+    with loopback_gateway(tmp_path, upstream=upstream) as running:
+        yield running
+
+
+def look(gateway: LoopbackGateway, token: str | None, platforms_of: str = TAG) -> RegistryView:
+    credential = None if token is None else Credential(user="acme-bot", secret=Secret(token))
+    with RegistryClient(gateway.address, credential=credential) as client:
+        return client.view(NAME, (TAG, INDEXED, NEVER_PUSHED), with_platforms=platforms_of)
+
+
+@pytest.mark.parametrize("platforms_of", [TAG, INDEXED])
+def test_a_good_credential_sees_what_is_published_and_what_is_not(gateway: LoopbackGateway, platforms_of: str) -> None:
+    view = look(gateway, gateway.tokens.good, platforms_of)
+    assert view.tags == TagList(status=200, complete=True, tags=(TAG, INDEXED))
+    assert [view.published(tag) for tag in (TAG, INDEXED, NEVER_PUSHED)] == [True, True, False]
+    answers = [view.manifest(tag) for tag in (TAG, INDEXED)]
+    assert all(answer is not None and answer.readable for answer in answers)
+    assert view.platforms_of(platforms_of) != ()
+
+
+@pytest.mark.parametrize(("kind", "status"), [("expired", 403), ("fine_grained", 403)])
+def test_a_refused_credential_hides_the_missing_tag(gateway: LoopbackGateway, kind: str, status: int) -> None:
+    view = look(gateway, getattr(gateway.tokens, kind))
+    assert view.published(NEVER_PUSHED) is None
+    assert view.token is not None and (view.token.status, view.token.error_code) == (status, "DENIED")
+
+
+def test_a_token_without_access_is_refused_at_the_manifest(gateway: LoopbackGateway) -> None:
+    view = look(gateway, gateway.tokens.no_access)
+    answer = view.manifest(TAG)
+    assert view.token is not None and view.token.status == 200
+    assert answer is not None and answer.refused and answer.message == "permission_denied: read_package"
+
+
+def test_nobody_may_read_a_private_package(gateway: LoopbackGateway) -> None:
+    view = look(gateway, None)
+    assert view.token is not None and view.token.status == 401
+    assert view.published(TAG) is None
