@@ -23,7 +23,7 @@ from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connections
 from ghcr_audit.adapters.pool_key import public_key
 from ghcr_audit.audit import Audit
-from ghcr_audit.diagnosis import diagnose
+from ghcr_audit.diagnosis import refusal
 from ghcr_audit.evidence import Attempt, Mode
 from ghcr_audit.handover import ANSWER_PATTERN, ONE_TIME_PREFIX, Handover, Way, key_line
 from ghcr_audit.links.auth import refused
@@ -86,7 +86,8 @@ def until_accepted(audit: Audit, wait_hours: float) -> Audit:
 
 def _tried(audit: Audit, answer: Handover, number: int, record: RunRecord) -> Audit:
     attempt, seen = use_credential(audit, answer, number)
-    attempt = attempt.model_copy(update={"asked_at": record.asked_at(number, attempt.answered_at or utc_now())})
+    if (asked := record.asked(number)) is not None:
+        attempt = attempt.model_copy(update=asked.model_dump(include={"asked_at", "asked_because", "asked_summary"}))
     record.remember(attempt)
     get_run_logger().info(f"credential {number}: {attempt.outcome}", extra={"ghcr_audit": "credential"})
     if _way() is _Wait.SUSPEND:
@@ -111,7 +112,7 @@ def _asked(audit: Audit, number: int, wait_hours: float, record: RunRecord) -> H
         return None
     publish(pull(audit))
     close_connections()
-    record.asked_at(number, utc_now())
+    record.ask(_asking(audit, number))
     if way is _Wait.PROMPT:
         return _prompted(audit)
     return _awaited(audit, number, way, wait_hours)
@@ -140,6 +141,17 @@ def _handover(answer: object) -> Handover:
         reference=reference,
         registry_user=str(fields.get("registry_user", "")),
         answered_by=str(fields.get("answered_by", "")),
+    )
+
+
+def _asking(audit: Audit, number: int) -> Attempt:
+    found = next(iter(refusal.credential(audit)), None)
+    return Attempt(
+        number=number,
+        outcome="asked",
+        asked_because=found.cause if found else None,
+        asked_summary=found.summary if found else "",
+        asked_at=utc_now(),
     )
 
 
@@ -180,8 +192,8 @@ def _other_waiting(audit: Audit) -> str | None:
 
 def _request(audit: Audit, number: int) -> str:
     """What the operator reads above the form."""
-    target, findings = audit.target, diagnose(audit)
-    cause = findings[0].summary if findings else "The registry refuses the host's credential."
+    target, found = audit.target, next(iter(refusal.credential(audit)), None)
+    cause = found.summary if found else "The registry refuses the host's credential."
     earlier = f"**Credential {number - 1} was not accepted:** {audit.attempts[-1].outcome}\n\n" if number > 1 else ""
     return (
         f"{earlier}`{target.where}` may not read `{audit.image}`. {cause}\n\n"

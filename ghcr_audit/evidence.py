@@ -147,6 +147,9 @@ class Attempt(Value):
     answered_by: str = ""
     way: str = ""
     """`secret block NAME`, `sealed`, or `prompt`."""
+    asked_because: Cause | None = None
+    """What blocked the chain when it was asked for; with `asked_summary`, the sentence that explains it."""
+    asked_summary: str = ""
     asked_at: AwareDatetime | None = None
     answered_at: AwareDatetime | None = None
 

@@ -3,7 +3,6 @@
 import base64
 import html
 import json
-import shlex
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
@@ -66,7 +65,7 @@ def _html_forms(secret: str) -> Iterator[str]:
 
 
 def _shell_forms(secret: str) -> Iterator[str]:
-    yield shlex.quote(secret)
+    """Inside quotes (as `shlex.quote` joins them, and by hand), as Python prints it, and escaped without quotes."""
     yield secret.replace("'", "'\"'\"'")
     yield secret.replace("'", "'\\''")
     yield repr(secret)[1:-1]

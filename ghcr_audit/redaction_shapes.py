@@ -159,18 +159,6 @@ SHAPES: tuple[Shape, ...] = (
         r"(?P<v>(?=\S{8})(?:(?!\\[nr])\S)++)(?=[ \t]*+(?:$|\\[nr]|#))",
     ),
     _shape(
-        "secret",
-        "token= password= passwd= passphrase= secret= key= _pat= _pwd=",
-        rf"(?:{_QUOTE.format('q')}(?:export )?\w{{0,64}}?{_NAMES}={_REFERENCE}{_TO_CLOSING.format('v', 'q')}"
-        rf"|{_NAMES}={_REFERENCE}(?P<w>{_WORD}))",
-    ),
-    _shape(
-        "secret",
-        "token= password= passwd= passphrase= secret= key= sig= signature= credential=",
-        rf"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|[?&]sig|signature|x-amz-credential)="
-        rf"{_REFERENCE}(?P<v>(?:(?=[\"']){_QUOTED}|[^\s\"'\\&;,)\]]++))",
-    ),
-    _shape(
         "password",
         "login",
         r"(?:docker|podman|nerdctl|oras|buildah|crane|skopeo|regctl|helm)\b[^\n]{0,60}?\blogin\b[^\n]*+",
@@ -192,5 +180,17 @@ SHAPES: tuple[Shape, ...] = (
         "password",
         "://",
         r"://(?:[^\s/:@\"'<>\\]*+:(?P<v>[^\s/@\"'<>]++(?:@[^\s/@\"'<>]++)*)@|(?P<w>[A-Za-z0-9_-]{20,255}+)@)",
+    ),
+    _shape(
+        "secret",
+        "token= password= passwd= passphrase= secret= key= _pat= _pwd=",
+        rf"(?:{_QUOTE.format('q')}(?:export )?\w{{0,64}}?{_NAMES}={_REFERENCE}{_TO_CLOSING.format('v', 'q')}"
+        rf"|{_NAMES}={_REFERENCE}(?P<w>{_WORD}))",
+    ),
+    _shape(
+        "secret",
+        "token= password= passwd= passphrase= secret= key= sig= signature= credential=",
+        rf"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|[?&]sig|signature|x-amz-credential)="
+        rf"{_REFERENCE}(?P<v>(?:(?=[\"']){_QUOTED}|[^\s\"'\\&;,)\]]++))",
     ),
 )

@@ -156,6 +156,14 @@ class Apt:
         # One source of several may be out of order: what counts is whether the packages can be had then.
         self.update_words = run(self._argv("update"), timeout_s=300).stderr.decode(errors="replace").strip()[-400:]
 
+    def own_suite_only(self) -> Apt:
+        """An apt that sees nothing of the newer suite, prepared."""
+        if not self._newer_suite:
+            return self
+        own = Apt(self._folder.with_name(f"{self._folder.name}-own"), self._distribution)
+        own.prepare()
+        return own
+
     def download(self, packages: Sequence[str], folder: Path) -> tuple[Path, ...]:
         """Fetch packages ("name" or "name/suite") into an empty folder; returns the .deb files."""
         try:
@@ -169,7 +177,8 @@ class Apt:
         argv = ("apt-cache", "-q", "-c", str(self._config), "depends", "--recurse", *_HARD_DEPENDENCIES, *packages)
         # Packages begin at the margin, what they depend on is indented, virtual ones stand in angle brackets.
         lines = run_or_fail(argv, timeout_s=60).splitlines()
-        return tuple(sorted({line for line in lines if re.fullmatch(r"lib[a-z0-9.+-]+", line)} - _installed()))
+        names = {line for line in lines if re.fullmatch(r"lib[a-z0-9.+-]+(?<!-perl)", line)}
+        return tuple(sorted(names - _installed()))
 
     def _argv(self, *words: str) -> tuple[str, ...]:
         return ("apt-get", "-q", "-c", str(self._config), *words)

@@ -4,7 +4,7 @@ Nothing on the machine changes: no maintainer script runs, so there is no second
 rule, no SSH server on port 22. An engine that is installed and new enough is used where it is.
 
 The cache folder is $GHCR_AUDIT_CACHE, else $XDG_CACHE_HOME/ghcr-audit, else ~/.cache/ghcr-audit; it may be
-deleted at any time. `python -m lab.packages` fetches what is missing (85 MB, 330 MB unpacked) and names the tree.
+deleted while no lab is up. `python -m lab.packages` fetches what is missing (85 MB, 330 MB unpacked).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from lab.apt import Apt
 from lab.errors import LabError
-from lab.libraries import library_path, missing_libraries
+from lab.libraries import adopt, library_path, missing_libraries
 from lab.processes import run_or_fail
 from lab.recipe import COMPOSE_FOLDERS, ELSEWHERE, SYSTEM_PATH, Recipe, recipe_for, this_distribution
 
@@ -35,8 +35,8 @@ class Packages:
 
     `root` is the unpacked tree; a program that is installed and good enough lies elsewhere. `path` finds the
     engine's own programs (containerd, runc) first; `ld_library_path` is empty unless a library was fetched too.
-    `brings_curl`: curl had to be fetched. `brings_sshd_session`: the unpacked sshd is one that consists of several
-    programs (OpenSSH 9.8 and later).
+    `brings_curl`: curl had to be fetched. `sshd_programs`: the folder with the several programs of which an sshd
+    consists since OpenSSH 9.8, None for an older one.
     """
 
     root: Path
@@ -49,7 +49,7 @@ class Packages:
     path: str
     ld_library_path: str
     brings_curl: bool
-    brings_sshd_session: bool
+    sshd_programs: Path | None
 
     def environment(self) -> Mapping[str, str]:
         """The whole environment that the lab's own programs get: nothing of the caller's leaks into them."""
@@ -67,6 +67,7 @@ class Packages:
             compose=_moved(self.compose, old, new),
             registry=_moved(self.registry, old, new),
             sshd=_moved(self.sshd, old, new),
+            sshd_programs=self.sshd_programs and _moved(self.sshd_programs, old, new),
             busybox=_moved(self.busybox, old, new),
             path=self.path.replace(old, new),
             ld_library_path=self.ld_library_path.replace(old, new),
@@ -126,10 +127,10 @@ def _fetch(recipe: Recipe, folder: Path, log: Callable[[str], None]) -> None:
     log(f"packages: reading package lists ({recipe.distribution.name} {recipe.distribution.codename})")
     apt.prepare()
     with tempfile.TemporaryDirectory(dir=folder, prefix="unpacking-") as temporary:
-        tree, downloads = Path(temporary, "tree"), Path(temporary, "debs")
+        tree = Path(temporary, "tree")
         log(f"packages: fetching {' '.join(recipe.packages)}")
-        debs = _add(apt, recipe.packages, downloads / "programs", tree)
-        debs += _add_libraries(apt, recipe, downloads / "libraries", tree, log)
+        debs = _add(apt, recipe.packages, Path(temporary, "programs"), tree)
+        debs += _add_libraries(apt, recipe, Path(temporary), tree, log)
         (tree / "packages.json").write_text(json.dumps(sorted(deb.stem for deb in debs), indent=1))
         tree.chmod(0o755)
         shutil.rmtree(folder / recipe.key, ignore_errors=True)
@@ -156,16 +157,21 @@ def _add(apt: Apt, packages: Sequence[str], downloads: Path, tree: Path) -> tupl
 
 
 def _add_libraries(
-    apt: Apt, recipe: Recipe, downloads: Path, tree: Path, log: Callable[[str], None]
+    apt: Apt, recipe: Recipe, temporary: Path, tree: Path, log: Callable[[str], None]
 ) -> tuple[Path, ...]:
-    """Fetch the libraries that the machine lacks, if any program in the tree misses one."""
-    if not missing_libraries(tree):
-        return ()
-    # The newer suite's own libraries are never fetched: they could need a newer libc.
-    packages = apt.libraries_of([name for name in recipe.packages if "/" not in name])
-    log(f"packages: fetching {' '.join(packages)}")
-    debs = _add(apt, packages, downloads, tree)
+    """Fetch the libraries that the machine lacks, if any program in the tree misses one.
+
+    They come from the machine's own suite alone: those of a newer one could need a newer libc.
+    """
     missing = missing_libraries(tree)
+    if not missing:
+        return ()
+    log(f"packages: fetching what brings {' '.join(sorted(missing))}")
+    own = apt.own_suite_only()
+    names = own.libraries_of([name for name in recipe.packages if "/" not in name])
+    debs = _add(own, names, temporary / "libraries", temporary / "unpacked")
+    while adopt(missing, temporary / "unpacked", tree):
+        missing = missing_libraries(tree)
     if missing:
         raise LabError(f"packages: libraries missing on this machine: {' '.join(sorted(missing))}", hint=ELSEWHERE)
     return debs
@@ -186,8 +192,14 @@ def _located(tree: Path) -> Packages:
         path=path,
         ld_library_path=library_path(tree),
         brings_curl=(tree / "usr/bin/curl").exists(),
-        brings_sshd_session=(tree / "usr/lib/openssh/sshd-session").exists(),
+        sshd_programs=_sshd_programs(_program("sshd", path)),
     )
+
+
+def _sshd_programs(sshd: Path) -> Path | None:
+    """The folder beside an sshd (PREFIX/sbin/sshd) that holds its other programs, if it has any."""
+    folder = sshd.parent.parent / "lib/openssh"
+    return folder if (folder / "sshd-session").is_file() else None
 
 
 def _program(name: str, path: str) -> Path:

@@ -14,6 +14,7 @@ from lab.apt import Distribution
 from lab.errors import LabError
 from lab.processes import run, run_or_fail
 
+TREE_FORMAT = "3"  # another one when trees made by an older version of this code are not to be used
 OS_RELEASE = Path("/etc/os-release")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ELSEWHERE = "To audit a host of your own, no lab is needed: ghcr-audit check TARGET"
@@ -42,7 +43,7 @@ class Recipe:
     def key(self) -> str:
         """The name of the unpacked tree: another recipe gives another tree."""
         machine = self.distribution
-        digest = hashlib.sha256("\n".join(self.packages).encode()).hexdigest()[:12]
+        digest = hashlib.sha256("\n".join((TREE_FORMAT, *self.packages)).encode()).hexdigest()[:12]
         return f"{machine.name}-{machine.codename}-{machine.architecture}-{digest}"
 
 

@@ -13,9 +13,6 @@ from lab.place import Place
 from lab.processes import ProcessId, run, run_or_fail, spawn, wait_until
 from lab.state import LabState
 
-# Since OpenSSH 9.8 sshd consists of several programs and has to be told where an unpacked one finds them.
-_COMPANIONS = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}
-
 
 def make_keys(place: Place, state: LabState, packages: Packages) -> None:
     """The host key, the client's key, who may log in with it, and the pinned known_hosts line."""
@@ -33,18 +30,19 @@ def start_sshd(place: Place, state: LabState, packages: Packages, *, language: s
     """Start the server without waiting for it. `language` is the LANG of every session, if any."""
     seen = packages.seen_at(place.packages)
     config = place.etc / "sshd_config"
-    config.write_text(sshd_config(place, state, seen, language=language), encoding="utf-8")
+    config.write_text(sshd_config(place, state, packages, language=language), encoding="utf-8")
     program = (str(seen.sshd), "-D", "-f", str(config), "-E", str(place.log / "sshd.log"))
     argv = inside(place, packages, program, deploy_user=True)
     return spawn(argv, log=place.log / "sshd.out", environment=seen.environment())
 
 
-def sshd_config(place: Place, state: LabState, seen: Packages, *, language: str = "") -> str:
-    """The server's configuration; `seen` are the packages as the server sees them."""
+def sshd_config(place: Place, state: LabState, packages: Packages, *, language: str = "") -> str:
+    """The server's configuration."""
+    libraries = packages.seen_at(place.packages).ld_library_path
     variables = {
         "DOCKER_HOST": f"unix://{place.docker_socket}",
         "PATH": f"{place.bin}:/usr/local/bin:/usr/bin:/bin",
-        "LD_LIBRARY_PATH": seen.ld_library_path if seen.brings_curl else "",
+        "LD_LIBRARY_PATH": libraries if packages.brings_curl else "",
         "LANG": language,
     }
     set_env = " ".join(f"{name}={value}" for name, value in variables.items() if value)
@@ -68,13 +66,21 @@ MaxStartups 50:30:100
 LogLevel VERBOSE
 Subsystem sftp internal-sftp
 SetEnv {set_env}
-{_companions(seen)}"""
+{_since_9_8(place, packages)}"""
 
 
-def _companions(seen: Packages) -> str:
-    """Lines for the programs that belong to an unpacked sshd, where it has any."""
-    lines = (f"{option} {seen.root}/usr/lib/openssh/{name}\n" for option, name in _COMPANIONS.items())
-    return "".join(lines) if seen.brings_sshd_session else ""
+def _since_9_8(place: Place, packages: Packages) -> str:
+    """Lines for an sshd of 9.8 or later, which an older one does not know.
+
+    It consists of several programs (sshd-auth came with 10.0) and has to be told where unpacked ones lie; and
+    it shuts out clients that connect and leave, as whoever asks whether it is up does.
+    """
+    real, seen = packages.sshd_programs, packages.seen_at(place.packages).sshd_programs
+    if real is None:
+        return ""
+    programs = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}
+    paths = [f"{option} {seen}/{name}" for option, name in programs.items() if (real / name).exists()]
+    return "\n".join([*paths, "PerSourcePenalties no", ""])
 
 
 def wait_for_sshd(place: Place, state: LabState, process: ProcessId) -> None:

@@ -3,16 +3,18 @@
 import getpass
 import os
 
-from ghcr_audit.report_markdown import render_markdown
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, StateType
 from prefect.runtime import flow_run
+from prefect.settings import get_current_settings
+from prefect.utilities.urls import url_for
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Link
+from ghcr_audit.report_markdown import render_markdown
 from ghcr_audit.report_model import Report
 from ghcr_audit.reporting import report_of
 from tasks.link import publish_table
@@ -21,7 +23,7 @@ from tasks.link import publish_table
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)
 def publish(audit: Audit) -> Report:
     """Report and tables as artifacts; what an earlier link could not tell is told as it is known now."""
-    report = report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=flow_run.ui_url or "")
+    report = report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=_page())
     for link in Link:
         publish_table(audit, link)
     create_markdown_artifact(
@@ -56,6 +58,13 @@ def final_state(report: Report, message: str = "") -> State[None]:
         name=report.verdict.value,
         message=message or f"{report.target} {report.tag}: {report.verdict.value}" + (f" ({causes})" if causes else ""),
     )
+
+
+def _page() -> str:
+    """The run's page in the UI; '' without a server that stays."""
+    if get_current_settings().api.url is None or not flow_run.id:
+        return ""
+    return url_for("flow-run", obj_id=flow_run.id) or ""
 
 
 def _ran_by() -> str:

@@ -5,8 +5,10 @@ share a storage block (PREFECT_DEFAULT_RESULT_STORAGE_BLOCK).
 """
 
 from datetime import datetime
+from typing import cast
 
-from prefect.results import ResultStore, get_result_store
+from prefect.filesystems import WritableFileSystem
+from prefect.results import ResultStore, get_default_result_storage
 from prefect.serializers import JSONSerializer
 
 from ghcr_audit.evidence import Attempt
@@ -20,7 +22,8 @@ class RunRecord:
 
     def __init__(self, run: str) -> None:
         self._run = run
-        self._store: ResultStore = get_result_store().model_copy(update={"serializer": JSONSerializer()})
+        storage = cast(WritableFileSystem, get_default_result_storage())
+        self._store = ResultStore(result_storage=storage, serializer=JSONSerializer())
 
     def began_at(self, now: datetime) -> datetime:
         """When the first pass of this run began; on the first pass that is now."""
@@ -43,12 +46,15 @@ class RunRecord:
         """Keep an attempt's outcome."""
         self._write(f"cred-{attempt.number}", attempt.model_dump_json())
 
-    def asked_at(self, number: int, now: datetime) -> datetime:
-        """When this attempt was first asked for."""
-        known = self._read(f"cred-{number}-asked")
-        if known is None:
-            self._write(f"cred-{number}-asked", now.isoformat())
-        return datetime.fromisoformat(known) if known else now
+    def asked(self, number: int) -> Attempt | None:
+        """What was asked for, and why, without its outcome; None when it was not asked for yet."""
+        text = self._read(f"cred-{number}-asked")
+        return Attempt.model_validate_json(text) if text else None
+
+    def ask(self, attempt: Attempt) -> None:
+        """Keep that a credential is asked for; what was first kept stands."""
+        if self.asked(attempt.number) is None:
+            self._write(f"cred-{attempt.number}-asked", attempt.model_dump_json())
 
     def _key(self, name: str) -> str:
         return f"ghcr-audit-{self._run}-{name}"

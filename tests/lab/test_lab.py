@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from lab.errors import LabError
 from lab.lab import Lab, take_down
 from lab.place import Place, place_of
-from lab.processes import ProcessId, process_at, processes_in
+from lab.processes import ProcessId, process_at, processes_in, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -142,19 +143,29 @@ def test_the_engine_comes_back_with_its_containers(lab: Lab) -> None:
 
 
 def test_a_stopped_ssh_server_takes_its_sessions_along_and_comes_back_in_a_language(lab: Lab) -> None:
-    argv = ("ssh", "-F", "none", "-T", "-o", f"UserKnownHostsFile={lab.known_hosts}", "-o", "LogLevel=ERROR")
-    address = ("-i", str(lab.client_key), "-p", str(lab.ssh_port), f"{lab.ssh_user}@127.0.0.1")
-    with subprocess.Popen((*argv, *address, "echo begun; sleep 60"), stdout=subprocess.PIPE) as session:
-        assert session.stdout is not None
-        assert session.stdout.readline() == b"begun\n"
+    begun = lab.deploy_dir / "begun"
+    with ThreadPoolExecutor(1) as pool:
+        session = pool.submit(lab.ssh, f"touch {begun}; sleep 60")
+        wait_until(begun.exists, what="session", limit_s=5)
         lab.stop_sshd()
-        assert session.wait(timeout=5) == 255
+        assert session.result(timeout=5).returncode == 255
+    begun.unlink()
     assert lab.ssh("true").returncode == 255
     lab.start_sshd(language="C.UTF-8")
     assert lab.ssh("echo $LANG").stdout == b"C.UTF-8\n"
     lab.stop_sshd()
     lab.start_sshd()
     assert lab.ssh("echo $LANG").stdout == b"\n"
+
+
+def test_sessions_are_cut_while_the_server_stays(lab: Lab) -> None:
+    begun = lab.deploy_dir / "begun"
+    with ThreadPoolExecutor(1) as pool:
+        session = pool.submit(lab.ssh, f"touch {begun}; sleep 60")
+        wait_until(begun.exists, what="session", limit_s=5)
+        lab.cut_sessions()
+        assert session.result(timeout=5).returncode == 255
+    assert lab.ssh(f"rm {begun}").returncode == 0
 
 
 def test_coming_up_twice_changes_nothing(lab: Lab) -> None:

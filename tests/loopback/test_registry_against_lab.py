@@ -7,7 +7,7 @@ import pytest
 
 from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.credentials import Credential, Secret
-from ghcr_audit.registry_view import RegistryView, TagList
+from ghcr_audit.registry_view import EndpointAnswer, RegistryView, TagList
 from lab.images import publish_release
 from lab.loopback import LoopbackGateway, loopback_gateway, loopback_registry
 
@@ -51,11 +51,18 @@ def test_a_good_credential_sees_what_is_published_and_what_is_not(gateway: Loopb
     assert view.platforms_of(platforms_of) != ()
 
 
-@pytest.mark.parametrize(("kind", "status"), [("expired", 403), ("fine_grained", 403)])
-def test_a_refused_credential_hides_the_missing_tag(gateway: LoopbackGateway, kind: str, status: int) -> None:
-    view = look(gateway, getattr(gateway.tokens, kind))
+def test_a_refused_credential_hides_the_missing_tag(gateway: LoopbackGateway) -> None:
+    view = look(gateway, gateway.tokens.expired)
     assert view.published(NEVER_PUSHED) is None
-    assert view.token is not None and (view.token.status, view.token.error_code) == (status, "DENIED")
+    assert view.token == EndpointAnswer(status=403, error_code="DENIED", message="denied")
+
+
+@pytest.mark.parametrize("kind", ["no_scope", "fine_grained"])
+def test_a_token_without_scope_hides_it_too(gateway: LoopbackGateway, kind: str) -> None:
+    view = look(gateway, getattr(gateway.tokens, kind))
+    answer = view.manifest(NEVER_PUSHED)
+    assert view.published(NEVER_PUSHED) is None
+    assert answer is not None and answer.refused and "does not match expected scopes" in answer.message
 
 
 def test_a_token_without_access_is_refused_at_the_manifest(gateway: LoopbackGateway) -> None:

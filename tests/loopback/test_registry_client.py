@@ -219,6 +219,13 @@ def test_a_realm_that_is_not_the_registrys_own_is_refused(registry: ScriptedRegi
     assert view.token is not None and view.token.realm_refused
 
 
+def test_a_token_host_elsewhere_is_not_asked_over_plain_http(registry: ScriptedRegistry) -> None:
+    registry.on("GET /v2/", challenge("http://tokens.example.invalid/token"))
+    with RegistryClient(registry.host, credential=CREDENTIAL, token_host="tokens.example.invalid:80") as client:
+        view = client.view(REPOSITORY, (TAG,))
+    assert view.token is not None and view.token.realm_refused
+
+
 def test_the_configured_token_host_is_asked(registry: ScriptedRegistry) -> None:
     with serve() as tokens:
         registry.on("GET /v2/", challenge(f"http://{tokens.host}/token"))
@@ -339,7 +346,8 @@ ECHOES = {
     "base64 of the token": base64.b64encode(TOKEN.encode()).decode(),
     "unpadded base64": base64.urlsafe_b64encode(TOKEN.encode()).decode().rstrip("="),
     "base64 inside more": base64.b64encode(f"x-access-token:{TOKEN}".encode()).decode(),
-    "base64 inside more, shifted": base64.b64encode(f"{TOKEN}!".encode()).decode(),
+    "base64 inside more, shifted by one": base64.b64encode(f"git:{TOKEN}!".encode()).decode(),
+    "base64 inside more, shifted by two": base64.b64encode(f"a:{TOKEN}!".encode()).decode(),
     "quoted": quote(TOKEN, safe=""),
     "quoted in lower case": quote(TOKEN, safe="").replace("%2F", "%2f").replace("%2B", "%2b"),
     "bearer": BEARER,
@@ -470,7 +478,6 @@ def test_a_tag_list_is_read_to_its_last_page(registry: ScriptedRegistry) -> None
 @pytest.mark.parametrize(
     "link",
     [
-        "<http://127.0.0.1:9/v2/acme/observer/tags/list?last=b>; rel=next",
         "<https://tags.example.invalid/v2/acme/observer/tags/list?last=b>; rel=next",
         "</v2/acme/secret/tags/list?last=b>; rel=next",
         f"<{TAGS}?n=1000>; rel=next",
@@ -481,6 +488,14 @@ def test_a_link_elsewhere_or_in_a_circle_is_not_followed(registry: ScriptedRegis
     opened(registry)
     registry.on(f"GET {TAGS}?n=1000", page(["a", "b"], link))
     assert listing(registry) == TagList(status=200, complete=False, tags=("a", "b"))
+
+
+def test_another_host_is_not_asked_for_the_next_page(registry: ScriptedRegistry) -> None:
+    with serve() as hostile:
+        opened(registry)
+        registry.on(f"GET {TAGS}", page(["a"], f"<http://{hostile.host}{TAGS}?last=a>; rel=next"))
+        assert listing(registry) == TagList(status=200, complete=False, tags=("a",))
+        assert hostile.seen == []
 
 
 def test_an_endless_tag_list_is_cut_after_twenty_pages(registry: ScriptedRegistry) -> None:

@@ -131,7 +131,7 @@ def test_programs_are_seen_where_the_tree_is_mounted_and_installed_ones_where_th
         path="/cache/tree/usr/sbin:/usr/bin",
         ld_library_path="",
         brings_curl=False,
-        brings_sshd_session=False,
+        sshd_programs=None,
     )
     seen = packages.seen_at(Path("/lab/packages"))
     assert seen.dockerd == Path("/lab/packages/usr/sbin/dockerd")

@@ -1,0 +1,66 @@
+"""`./run serve`: Prefect server, work pool, deployments and worker on this machine, until Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from platformdirs import user_data_path
+
+from deployments.stack import Stack, StackError
+
+DEFAULT_PORT = 4200
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Start all parts, say where they are, and stop them all at the end."""
+    options = _options(arguments)
+    stack = Stack(folder=options.folder, port=options.port)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _up(stack)
+        _until_a_part_ends(stack)
+    except StackError as error:
+        print(f"ghcr-audit: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        stack.close()
+
+
+def _up(stack: Stack) -> None:
+    began = time.monotonic()
+    stack.start_server()
+    print("starting the Prefect server …", file=sys.stderr, flush=True)
+    stack.wait_for_server()
+    print("creating work pool and deployments …", file=sys.stderr, flush=True)
+    stack.deploy()
+    stack.start_worker()
+    print(f"up in {time.monotonic() - began:.0f} s; data in {stack.folder}", file=sys.stderr, flush=True)
+
+
+def _until_a_part_ends(stack: Stack) -> NoReturn:
+    print(f"Prefect is at {stack.url} (Ctrl-C stops everything)", flush=True)
+    print(f"  another terminal: export PREFECT_API_URL={stack.api_url}", flush=True)
+    stack.wait()
+    raise StackError(f"a part ended by itself; see the logs in {stack.folder / 'log'}")
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./run serve", description=__doc__)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"of the UI and API (default {DEFAULT_PORT})")
+    parser.add_argument("--folder", type=Path, default=user_data_path("ghcr-audit"), help="database, logs and keys")
+    return parser.parse_args(arguments)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""A Prefect server, its deployments and a worker on this machine: loopback only, stopped by recorded pids.
+
+The server process alone gets the encryption key of Secret blocks; the worker and the flows that it starts get a
+scrubbed environment: nothing but what is listed here.
+"""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+POOL = "ghcr-audit"
+HOST = "127.0.0.1"
+START_LIMIT_S = 90
+STOP_LIMIT_S = 20
+
+_PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ", "USER", "SSH_AUTH_SOCK", "SSL_CERT_FILE")
+_GHCR_AUDIT = ("GHCR_AUDIT_TARGETS", "GHCR_AUDIT_POOL_KEY", "XDG_CONFIG_HOME")
+
+
+class StackError(Exception):
+    """A part did not start, or a port is taken: one clear sentence."""
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """One server and its workers. `folder` holds database, results, logs and the encryption key's file."""
+
+    folder: Path
+    port: int
+    extra: Mapping[str, str] = field(default_factory=dict)
+    """Further variables for worker and flows (`GHCR_AUDIT_TARGETS`); never a secret."""
+    worker_query_s: float = 2.0
+    _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The address of the UI."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def api_url(self) -> str:
+        """The address of the API."""
+        return f"{self.url}/api"
+
+    @property
+    def database(self) -> Path:
+        """Prefect's SQLite database."""
+        return self.folder / "prefect" / "prefect.db"
+
+    def environment(self) -> dict[str, str]:
+        """What workers, flows and clients see: no secret of any kind."""
+        known = {name: os.environ[name] for name in (*_PASSED_ON, *_GHCR_AUDIT) if name in os.environ}
+        return {
+            **known,
+            "PREFECT_API_URL": self.api_url,
+            "PREFECT_HOME": str(self.folder / "prefect"),
+            "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "PREFECT_WORKER_QUERY_SECONDS": str(self.worker_query_s),
+            "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.5",
+            **self.extra,
+        }
+
+    def start_server(self) -> None:
+        """Start the server, without waiting for it.
+
+        Raises:
+            StackError: the port is taken.
+        """
+        (self.folder / "prefect").mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.folder / "log").mkdir(exist_ok=True)
+        if not _port_is_free(self.port):
+            raise StackError(
+                f"port {self.port} of {HOST} is taken: stop what listens there, or name another with --port"
+            )
+        environment = {
+            **self.environment(),
+            "PREFECT_SERVER_ENCRYPTION_KEY": encryption_key(self.folder / "server.key"),
+        }
+        del environment["PREFECT_API_URL"]
+        words = ("server", "start", "--host", HOST, "--port", str(self.port))
+        self._start("server", words, environment)
+
+    def wait_for_server(self) -> None:
+        """Return when the API answers.
+
+        Raises:
+            StackError: it ended, or did not answer within START_LIMIT_S.
+        """
+        deadline = time.monotonic() + START_LIMIT_S
+        while not _answers(f"{self.api_url}/health"):
+            self._must_run("server")
+            if time.monotonic() > deadline:
+                raise StackError(f"the server gave no answer in {START_LIMIT_S} s; see {self._log('server')}")
+            time.sleep(0.1)
+
+    def deploy(self) -> None:
+        """Create the work pool where it is missing, and all deployments of prefect.yaml.
+
+        Raises:
+            StackError: with the last line of what Prefect said.
+        """
+        self._prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
+        self._prefect("--no-prompt", "deploy", "--all")
+
+    def start_worker(self, name: str = "worker") -> None:
+        """Start a worker of the pool; it polls for runs until it is stopped."""
+        words = ("worker", "start", "--pool", POOL, "--type", "process", "--name", name, "--limit", "4")
+        self._start(name, words, self.environment())
+
+    def stop(self, name: str, *, limit_s: float = STOP_LIMIT_S) -> None:
+        """TERM one part and wait for it; KILL only what ignores that."""
+        process = self._processes.pop(name, None)
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=limit_s)
+
+    def close(self) -> None:
+        """Stop everything, workers first."""
+        for name in sorted(self._processes, key=lambda one: one == "server"):
+            self.stop(name)
+
+    def pid(self, name: str) -> int:
+        """The process id of one part."""
+        return self._processes[name].pid
+
+    def wait(self) -> None:
+        """Return when a part ends."""
+        while all(process.poll() is None for process in self._processes.values()):
+            time.sleep(0.5)
+
+    def _start(self, name: str, words: tuple[str, ...], environment: dict[str, str]) -> None:
+        with self._log(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "prefect", *words],
+                cwd=CHECKOUT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _prefect(self, *words: str) -> None:
+        ended = subprocess.run(
+            [sys.executable, "-m", "prefect", *words],
+            cwd=CHECKOUT,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_LIMIT_S,
+            check=False,
+        )
+        with self._log("deploy").open("a", encoding="utf-8") as log:
+            log.write(ended.stdout + ended.stderr)
+        if ended.returncode:
+            raise StackError(f"prefect {' '.join(words)} failed; see {self._log('deploy')}")
+
+    def _must_run(self, name: str) -> None:
+        if self._processes[name].poll() is not None:
+            raise StackError(f"the {name} ended at once; see {self._log(name)}")
+
+    def _log(self, name: str) -> Path:
+        return self.folder / "log" / f"{name}.log"
+
+
+def free_port() -> int:
+    """A free TCP port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def encryption_key(path: Path) -> str:
+    """The server's key for Secret blocks: kept in a 0600 file outside the database, made at first use."""
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(urlsafe_b64encode(secrets.token_bytes(32)))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - an http address of our own
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,207 @@
+"""The report as GitHub-flavoured Markdown: tables, headings and fences; no HTML, and not one link.
+
+Evidence is untrusted. All of it passes `markdown_text` on its way in; what is not passed through it is our own.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from ghcr_audit.causes import DEFINITIONS
+from ghcr_audit.evidence import Attempt, Finding, Observation, Remedy
+from ghcr_audit.markdown_text import NOTHING, cell, code, fence, inline, table
+from ghcr_audit.report_model import LinkState, Report
+from ghcr_audit.report_tables import COLUMNS, claim_row
+from ghcr_audit.report_words import (
+    all_claims,
+    chain,
+    cited,
+    duration,
+    every_link,
+    link_sign,
+    link_words,
+    main_finding,
+    meaning,
+    next_step,
+    tally,
+    timings,
+    verdict_sign,
+)
+from ghcr_audit.terminal_text import bounded
+
+OUTPUT_LIMIT_CHARS = 16_000
+"""What a report shows of one output; the rest is in the evidence."""
+_KEEP_HIDDEN = (
+    "**Never paste a token into a report, a chat, an issue or a command line.** Hand it over through the Secret block"
+    " or the prompt that hides it; a token that was shown anywhere must be revoked."
+)
+
+
+def render_markdown(report: Report) -> str:
+    """The whole report. Its first screen tells verdict, cause and remedy; the rest proves them."""
+    sections = [section for section in (_summary(report), _evidence(report), _causes(report)) if section]
+    sections += [section for section in (_actions(report), _next_steps(report)) if section]
+    numbered = [f"## {number} {section}" for number, section in enumerate(sections, start=1)]
+    return "\n\n".join([*_first_screen(report), *numbered]) + "\n"
+
+
+def _first_screen(report: Report) -> Iterator[str]:
+    yield f"# ghcr-audit: {inline(report.target)} {inline(report.tag)} - {report.verdict.value}"
+    yield table(("Audit", "Value"), list(_head_rows(report)))
+    yield f"**{verdict_sign(report.verdict)} {report.verdict.value}.** {meaning(report.verdict)}"
+    yield from _main_cause(main_finding(report))
+    yield fence(chain(every_link(report)))
+
+
+def _head_rows(report: Report) -> Iterator[tuple[str, str]]:
+    run = code(report.run) + (f" ({code(report.run_url)})" if report.run_url else "")
+    yield "Target", cell(report.target)
+    yield "Image", code(f"{report.image}:{report.tag}")
+    yield "Host", code(report.host) or NOTHING
+    yield "Mode", report.mode.value
+    yield "Started", _zoned(report.started_at)
+    yield "Duration", timings(report)
+    yield "Run", run or NOTHING
+    yield "Run by", cell(report.ran_by)
+    yield "Version", cell(f"ghcr-audit {report.version}")
+
+
+def _main_cause(finding: Finding | None) -> Iterator[str]:
+    if finding is None:
+        return
+    yield f"Cause: {_cause(finding)}. {inline(finding.summary)}"
+    if finding.remedy:
+        yield f"What to do: {inline(finding.remedy.text)}"
+
+
+def _summary(report: Report) -> str:
+    goal = f"prove, in mode {report.mode.value}, that {code(f'{report.image}:{report.tag}')} can be released on"
+    lines = [
+        f"- Goal: {goal} {code(report.host)}.",
+        f"- Result: {report.verdict.value}; of {len(all_claims(report))} claims, {tally(all_claims(report))}.",
+        f"- Next step: {next_step(report.verdict)}",
+    ]
+    return "Summary\n\n" + "\n".join(lines)
+
+
+def _evidence(report: Report) -> str:
+    observations = cited(report)
+    parts = [part for state in every_link(report) for part in _link(state, observations)]
+    return "\n\n".join(["Evidence", *parts])
+
+
+def _link(state: LinkState, observations: tuple[Observation, ...]) -> Iterator[str]:
+    """A link's claims, and then what was asked and answered for it."""
+    yield f"### {state.link.value} {link_sign(state)} {link_words(state)}"
+    if state.not_run:
+        yield f"Not run: {inline(state.not_run)}."
+    elif not state.claims:
+        yield "No claim was judged: unknown."
+    if state.claims:
+        yield table(COLUMNS, [claim_row(claim, observations) for claim in state.claims])
+    for observation in observations:
+        if observation.link is state.link:
+            yield from _observation(observation)
+
+
+def _observation(observation: Observation) -> Iterator[str]:
+    yield f"#### {code(observation.key)} – {observation.vantage.value}"
+    yield f"Asked at {code(observation.where) or NOTHING}, {_utc(observation.observed_at)}, {_ending(observation)}:"
+    yield fence(observation.asked, "sh" if observation.exit_code is not None else "text")
+    if observation.failure:
+        yield f"It could not be asked: {code(observation.failure.value)}: {inline(observation.failure_text)}"
+        return
+    yield from _output("Standard output", observation.stdout)
+    yield from _output("Standard error", observation.stderr)
+    if not (observation.stdout or observation.stderr):
+        yield "It printed nothing."
+    if observation.cut:
+        yield "Its output was longer than what is kept: the rest was cut when it was read."
+
+
+def _ending(observation: Observation) -> str:
+    exit_words = "" if observation.exit_code is None else f"exit code {observation.exit_code}, "
+    return f"{exit_words}{observation.duration_ms} ms"
+
+
+def _output(title: str, text: str) -> Iterator[str]:
+    if text:
+        yield f"{title}:"
+        yield fence(bounded(text, OUTPUT_LIMIT_CHARS)[0])
+
+
+def _causes(report: Report) -> str:
+    blocks = [block for finding in report.findings for block in _finding(finding)]
+    if not blocks and report.verdict.passed:
+        blocks = ["No finding: nothing that was looked at is wrong."]
+    return "\n\n".join(["Cause analysis", *(blocks or ["No known cause explains what was seen."])])
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"### {_cause(finding)}"
+    yield f"About: {inline(finding.subject) or NOTHING}"
+    yield inline(finding.summary) or NOTHING
+    yield f"What this cause is: {inline(DEFINITIONS[finding.cause])}"
+    for title, keys in (("for", finding.evidence_for), ("against", finding.evidence_against)):
+        yield f"Evidence {title} it: {', '.join(code(key) for key in keys) or 'none'}."
+
+
+def _cause(finding: Finding) -> str:
+    return f"{code(finding.cause.value)} ({finding.certainty.value})"
+
+
+def _actions(report: Report) -> str:
+    """What a person must do; nothing where no finding asks for it. Equal remedies are told once."""
+    remedies = dict.fromkeys(finding.remedy for finding in report.findings if finding.remedy)
+    if not remedies:
+        return ""
+    blocks = [block for number, remedy in enumerate(remedies, start=1) for block in _remedy(number, remedy)]
+    return "\n\n".join(["Needed actions", *blocks, _KEEP_HIDDEN])
+
+
+def _remedy(number: int, remedy: Remedy) -> Iterator[str]:
+    yield f"Action {number}: {inline(remedy.text)}"
+    if remedy.commands:
+        yield fence("\n".join(remedy.commands), "sh")
+
+
+def _next_steps(report: Report) -> str:
+    skipped = [state for state in every_link(report) if state.not_run]
+    lines = [f"- {next_step(report.verdict)}", *(_skipped(state) for state in skipped)]
+    blocks = ["Next steps", "\n".join(lines)]
+    if report.attempts:
+        header = ("Attempt", "Outcome", "Answered by", "Way", "Asked", "Answered", "Waited")
+        blocks += ["### Credential attempts", table(header, [_attempt(attempt) for attempt in report.attempts])]
+    return "\n\n".join(blocks)
+
+
+def _skipped(state: LinkState) -> str:
+    return f"- Not proven: {state.link.value} was not run ({inline(state.not_run)})."
+
+
+def _attempt(attempt: Attempt) -> tuple[str, ...]:
+    return (
+        str(attempt.number),
+        ("✓ " if attempt.accepted else "✗ ") + cell(attempt.outcome),
+        cell(attempt.answered_by),
+        cell(attempt.way),
+        _utc(attempt.asked_at),
+        _utc(attempt.answered_at),
+        _waited(attempt),
+    )
+
+
+def _waited(attempt: Attempt) -> str:
+    if attempt.asked_at is None or attempt.answered_at is None:
+        return NOTHING
+    return duration(max((attempt.answered_at - attempt.asked_at).total_seconds(), 0))
+
+
+def _utc(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else NOTHING
+
+
+def _zoned(moment: datetime) -> str:
+    """A moment with its zone's offset, and its name where it has one: `... +09:00 (KST)`."""
+    offset = moment.isoformat(sep=" ", timespec="seconds")
+    name = moment.tzname() or ""
+    return f"{offset} ({cell(name)})" if name and not name.startswith("UTC+") else offset

@@ -1,0 +1,150 @@
+"""The report for a terminal: the first screen, what does not hold, why, and what to do about it.
+
+Lines wrap at `WIDTH` columns, except commands: those must be copied as they are. Nothing foreign reaches the
+terminal but printable characters.
+"""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from ghcr_audit.evidence import Claim, Finding, Observation, Outcome, Remedy, newest
+from ghcr_audit.report_model import LinkState, Report
+from ghcr_audit.report_words import (
+    BROKEN,
+    HOLDS,
+    NOT_RUN,
+    UNKNOWN,
+    WARNING,
+    all_claims,
+    chain,
+    claim_sign,
+    claim_words,
+    every_link,
+    link_sign,
+    meaning,
+    next_step,
+    tally,
+    timings,
+    verdict_sign,
+)
+from ghcr_audit.terminal_text import one_line, plain
+
+WIDTH = 100
+"""Columns."""
+_LAST_LINES = 4
+"""How much of an output is shown under a claim that does not hold: errors stand at the end."""
+_COLOURS = {HOLDS: "32", BROKEN: "31", UNKNOWN: "33", WARNING: "33", NOT_RUN: "90"}
+_KEEP_HIDDEN = "Never paste a token into a report, a chat or a command line."
+
+
+def render_text(report: Report, *, colour: bool) -> str:
+    """The whole text, ending in a newline. `colour` adds terminal colours to signs, and nothing else."""
+    links = [line for state in every_link(report) for line in _link(state, report.observations, colour=colour)]
+    parts = (_head(report, colour=colour), links, _findings(report.findings), _actions(report.findings), _end(report))
+    return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
+
+
+def link_lines(state: LinkState, *, colour: bool) -> list[str]:
+    """A link for a live display: its name and sign, one line per claim that does not hold, and how many do."""
+    return list(_link(state, (), colour=colour))
+
+
+def _head(report: Report, *, colour: bool) -> Iterator[str]:
+    sign = verdict_sign(report.verdict)
+    title = one_line(f"ghcr-audit: {report.target} {report.tag} - {report.verdict.value}")
+    yield from _wrapped(f"{_painted(sign, colour=colour)} ", title, indent=2)
+    yield from _wrapped("  ", meaning(report.verdict), indent=2)
+    yield "  " + _painted_signs(chain(every_link(report)), colour=colour)
+    yield ""
+    yield from _field("image", f"{report.image}:{report.tag}")
+    yield from _field("host", f"{report.host} (mode {report.mode.value})")
+    yield from _field("started", report.started_at.isoformat(sep=" ", timespec="seconds"))
+    yield from _field("duration", timings(report))
+    yield from _field("run", f"{report.run} {report.run_url}")
+    yield from _field("claims", str(tally(all_claims(report))))
+
+
+def _field(name: str, value: str) -> Iterator[str]:
+    yield from _wrapped(f"  {name:<9} ", value, indent=12)
+
+
+def _link(state: LinkState, observations: Sequence[Observation], *, colour: bool) -> Iterator[str]:
+    sign = _painted(link_sign(state), colour=colour)
+    yield from _wrapped(f"{sign} {state.link.value:<9} ", _link_end(state), indent=12)
+    for claim in state.claims:
+        if claim.outcome is not Outcome.HOLDS:
+            yield from _open_claim(claim, observations, colour=colour)
+
+
+def _link_end(state: LinkState) -> str:
+    if not state.claims:
+        return f"not run: {state.not_run}" if state.not_run else "unknown: no claim was judged"
+    held = tally(state.claims).holds
+    return f"{held} of {len(state.claims)} claims hold"
+
+
+def _open_claim(claim: Claim, observations: Sequence[Observation], *, colour: bool) -> Iterator[str]:
+    words = claim_words(claim).removeprefix(claim_sign(claim)).strip()
+    found = f": {claim.is_}" if claim.is_ else ""
+    sign = _painted(claim_sign(claim), colour=colour)
+    yield from _wrapped(f"  {sign} ", f"{words}: {claim.statement}{found}", indent=4)
+    for key in claim.evidence:
+        yield from _answer(newest(observations, key))
+
+
+def _answer(observation: Observation | None) -> Iterator[str]:
+    """What was asked, and the last lines of what came back."""
+    if observation is None:
+        return
+    ending = "" if observation.exit_code is None else f" (exit code {observation.exit_code})"
+    yield from _wrapped("      ", f"{observation.vantage.value}: {observation.asked}{ending}", indent=8)
+    answer = observation.failure_text or observation.stderr or observation.stdout
+    for line in plain(answer).strip("\n").split("\n")[-_LAST_LINES:]:
+        yield from _wrapped("      | ", line, indent=8)
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    for finding in findings:
+        yield from _wrapped(
+            "cause  ", f"{finding.cause.value} ({finding.certainty.value}): {finding.subject}", indent=7
+        )
+        yield from _wrapped("       ", finding.summary, indent=7)
+
+
+def _actions(findings: Sequence[Finding]) -> Iterator[str]:
+    remedies = dict.fromkeys(finding.remedy for finding in findings if finding.remedy)
+    for remedy in remedies:
+        yield from _remedy(remedy)
+    if remedies:
+        yield _KEEP_HIDDEN
+
+
+def _remedy(remedy: Remedy) -> Iterator[str]:
+    yield from _wrapped("do     ", remedy.text, indent=7)
+    yield from (f"         {line}" for command in remedy.commands for line in plain(command).split("\n"))
+
+
+def _end(report: Report) -> Iterator[str]:
+    for attempt in report.attempts:
+        by = f" (by {attempt.answered_by}, {attempt.way})" if attempt.answered_by else ""
+        yield from _wrapped(f"credential {attempt.number}: ", f"{attempt.outcome}{by}", indent=4)
+    yield from _wrapped("next   ", next_step(report.verdict), indent=7)
+
+
+def _wrapped(start: str, text: str, *, indent: int) -> list[str]:
+    """The text as lines of at most `WIDTH` columns: the first begins with `start`, the rest are indented.
+
+    `start` is ours and may hold colours, which take no room; the text is foreign and is made plain.
+    """
+    shown_start = plain(start)
+    lines = textwrap.wrap(one_line(text), WIDTH, initial_indent="#" * len(shown_start), subsequent_indent=" " * indent)
+    first, *rest = lines or ["#" * len(shown_start)]
+    return [(start + first[len(shown_start) :]).rstrip(), *rest]
+
+
+def _painted(sign: str, *, colour: bool) -> str:
+    return f"\x1b[{_COLOURS[sign]}m{sign}\x1b[0m" if colour else sign
+
+
+def _painted_signs(text: str, *, colour: bool) -> str:
+    return "".join(_painted(part, colour=colour) if part in _COLOURS else part for part in text)

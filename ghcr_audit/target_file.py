@@ -1,0 +1,175 @@
+"""A new target file: what was seen on a host, as TOML with a comment on every key.
+
+Pure: `candidates.py` chooses, `adapters/survey.py` looks, `cli/init.py` writes. What could not be seen stays in the
+file as a comment with an example.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ghcr_audit.targets import DeployMethod, Target
+from ghcr_audit.terminal_text import one_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A target and what was seen when it was written. `credential` and `health` go into comments."""
+
+    target: Target
+    why: str
+    running_tag: str = ""
+    credential: str = "nothing is stored"
+    user_is_stored: bool = False
+    health: str = ""
+    """Where no health URL is known: an address that may be it, or ''."""
+    missing: tuple[str, ...] = ()
+    """Names of deploy files that were looked for and not found."""
+
+
+def render_target_file(draft: Draft) -> str:
+    """The file's text: TOML that reads back as `draft.target`, with a comment on every key."""
+    return "\n".join((*_head(draft), *_chain(draft), *_host(draft), *_deploy(draft))) + "\n"
+
+
+def _head(draft: Draft) -> Iterator[str]:
+    target = draft.target
+    yield from _comment(f"The release chain of {target.container} on {target.where}, as `ghcr-audit init` saw it.")
+    yield from _comment("Read it once before you trust it: `ghcr-audit check` judges by it.")
+
+
+def _chain(draft: Draft) -> Iterator[str]:
+    target = draft.target
+    yield from _key(f"The image whose releases run here, without a tag (container {draft.why}).", "image", target.image)
+    stored = "" if draft.user_is_stored else " A guess: the owner of the image."
+    yield from _key(
+        f"Who the host logs in to {target.image_ref.registry} as. Stored there: {draft.credential}.{stored}",
+        "registry_user",
+        target.registry_user,
+    )
+    fits = re.fullmatch(target.tag_pattern, draft.running_tag) is not None
+    told = f"{draft.running_tag or 'no tag'} runs now" + ("." if fits else ", which does NOT fit: mend one of the two.")
+    yield from _key(
+        f"What a release's tag looks like (a regular expression): {told}", "tag_pattern", target.tag_pattern
+    )
+    yield from _key(
+        "The git repository whose tags are released, on the machine that audits. Without it git is not asked.",
+        "repository",
+        target.repository,
+        example="/home/you/src/service",
+    )
+    yield from _key(
+        "Another host that may hand out the registry's tokens. ghcr.io needs none.",
+        "token_host",
+        target.token_host,
+        example="auth.docker.io",
+    )
+    yield from _key("The service's container on the host.", "container", target.container)
+    yield from _key(
+        '"allowed" lets a drill deploy and roll back here for proof; "forbidden" keeps every audit from changing it.',
+        "drill",
+        target.drill,
+    )
+    yield from _key(
+        "How long to wait for the image of a fresh tag, in seconds (0 to 7200).",
+        "wait_for_tag_s",
+        target.wait_for_tag_s,
+    )
+    yield from _key(
+        "The service's health, asked on the host itself by curl. Without it only Docker's own health check counts.",
+        "health_url",
+        target.health_url,
+        example=draft.health or "http://127.0.0.1:8000/health",
+    )
+
+
+def _host(draft: Draft) -> Iterator[str]:
+    host = draft.target.host
+    given = host.model_fields_set
+    yield from ("", "# How the host is reached." + (" No address: it is this machine." if host.local else ""), "[host]")
+    yield from _key("A name or address, or an alias of ~/.ssh/config.", "address", host.address, example="shop.example")
+    yield from _key("The SSH port.", "port", host.port if "port" in given else None, example=host.port)
+    yield from _key("The login on the host.", "user", host.user, example="deploy")
+    yield from _key(
+        "The private key. Left out: the SSH agent and the usual keys.",
+        "identity_file",
+        host.identity_file,
+        example="~/.ssh/id_ed25519",
+    )
+    yield from _key(
+        "The known_hosts file that pins the host key. Left out: ~/.ssh/known_hosts.",
+        "known_hosts",
+        host.known_hosts,
+        example="~/.ssh/known_hosts",
+    )
+    yield from _key(
+        "Or the host key's fingerprint, as `ssh-keygen -l` prints it.",
+        "host_key",
+        host.host_key,
+        example="SHA256:" + "A" * 43,
+    )
+    yield from _key("A jump host: [user@]host[:port].", "jump", host.jump, example="gate.example")
+    yield from _key(
+        "Another OpenSSH client configuration than ~/.ssh/config.",
+        "ssh_config",
+        host.ssh_config,
+        example="~/.ssh/config.d/shop",
+    )
+    yield from _key("How docker is called there.", "docker_command", host.docker_command)
+
+
+def _deploy(draft: Draft) -> Iterator[str]:
+    deploy = draft.target.deploy
+    if deploy is None:
+        yield from (
+            "",
+            "# Where a release is deployed, and by what. Not known: the container was not started by compose.",
+        )
+        yield from (
+            "# [deploy]",
+            '# method = "compose"',
+            '# directory = "/srv/service"',
+            '# compose_file = "compose.yml"',
+        )
+        return
+    yield from ("", "# Where a release is deployed, and by what.")
+    if draft.missing:
+        yield from _comment(f"NOT found there: {', '.join(draft.missing)}.")
+    yield "[deploy]"
+    yield from _key(
+        '"script": the deploy script does it; "compose": docker compose alone.', "method", deploy.method.value
+    )
+    yield from _key("The deploy directory on the host.", "directory", deploy.directory)
+    yield from _key("The compose file in it.", "compose_file", deploy.compose_file)
+    yield from _key(
+        "The deploy script in it: DEPLOY_DIR COMPOSE_FILE IMAGE_TAG deploy|rollback.",
+        "script",
+        deploy.script if deploy.method is DeployMethod.SCRIPT else None,
+        example=deploy.script,
+    )
+
+
+_Setting = str | int | tuple[str, ...]
+
+
+def _key(comment: str, name: str, value: _Setting | None, *, example: _Setting = "") -> Iterator[str]:
+    """A key under its comment; without a value the key itself is a comment with an example."""
+    yield ""
+    yield from _comment(comment)
+    yield f"# {name} = {_toml(example)}" if value is None else f"{name} = {_toml(value)}"
+
+
+def _comment(text: str) -> Iterator[str]:
+    yield f"# {one_line(text)}"
+
+
+def _toml(value: _Setting) -> str:
+    """A TOML value (https://toml.io/en/v1.0.0): literal strings where a backslash would need another."""
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if "\\" in value and "'" not in value and value.isprintable():
+        return f"'{value}'"
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,164 @@
+"""One report with everything in it: a refused credential, a broken digest, an unknown, links not run."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+from ghcr_audit.causes import Cause
+from ghcr_audit.evidence import (
+    Attempt,
+    Certainty,
+    Claim,
+    Finding,
+    Link,
+    Mode,
+    Observation,
+    Outcome,
+    Remedy,
+    Vantage,
+    Weight,
+)
+from ghcr_audit.report_model import LinkState, Report
+from ghcr_audit.verdicts import Verdict
+
+STARTED = datetime(2026, 11, 22, 9, 30, tzinfo=timezone(timedelta(hours=9)))
+IMAGE = "ghcr.io/lab/observer"
+TAG = "20261122-093000"
+
+
+def observation(key: str, link: Link, *, asked: str, stdout: str = "", stderr: str = "") -> Observation:
+    """A command on the host that failed where it has something on stderr."""
+    return Observation(
+        key=key,
+        link=link,
+        vantage=Vantage.HOST,
+        where="labdeploy@127.0.0.1:2222",
+        asked=asked,
+        observed_at=datetime(2026, 11, 22, 0, 30, 5, tzinfo=UTC),
+        duration_ms=412,
+        exit_code=1 if stderr else 0,
+        stdout=stdout,
+        stderr=stderr,
+    )
+
+
+def claim(key: str, link: Link, statement: str, outcome: Outcome, *, found: str = "", **rest: object) -> Claim:
+    """A claim; `rest` are its weight and evidence."""
+    return Claim.model_validate(
+        {"key": key, "link": link, "statement": statement, "outcome": outcome, "is": found, **rest}
+    )
+
+
+def blocked_report() -> Report:
+    """The example; every part of a report is in it."""
+    return Report(
+        target="observer",
+        image=IMAGE,
+        tag=TAG,
+        host="labdeploy@127.0.0.1:2222",
+        mode=Mode.PULL,
+        run="0a1b2c3d-lab",
+        run_url="http://127.0.0.1:4200/runs/flow-run/0a1b2c3d-lab",
+        started_at=STARTED,
+        finished_at=STARTED + timedelta(hours=2, minutes=3, seconds=4),
+        waited_s=7200,
+        ran_by="lab operator",
+        version="0.1.0",
+        verdict=Verdict.BLOCKED,
+        links=_links(),
+        findings=_findings(),
+        attempts=_attempts(),
+        observations=_observations(),
+    )
+
+
+def _links() -> tuple[LinkState, ...]:
+    reachable = claim(
+        "host.reachable",
+        Link.PREFLIGHT,
+        "The host answers over SSH",
+        Outcome.HOLDS,
+        found="it answered as labdeploy",
+        evidence=("host.whoami",),
+    )
+    tie = claim(
+        "git.order",
+        Link.PREFLIGHT,
+        "Tags can be told apart by date",
+        Outcome.UNKNOWN,
+        found="no repository was given",
+        weight=Weight.ADVISORY,
+    )
+    accepted = claim(
+        "credential.accepted",
+        Link.AUTH,
+        "The registry accepts the host's credential",
+        Outcome.BROKEN,
+        found="it answers 403 | DENIED to https://ghcr.io/token",
+        weight=Weight.GATE,
+        evidence=("registry.host", "registry.anonymous"),
+    )
+    same = claim("digest.same", Link.DIGEST, "The running image is the released one", Outcome.UNKNOWN)
+    return (
+        LinkState(link=Link.PREFLIGHT, claims=(reachable, tie)),
+        LinkState(link=Link.AUTH, claims=(accepted,)),
+        LinkState(link=Link.PULL, not_run="the credential was refused"),
+        LinkState(link=Link.DIGEST, claims=(same,)),
+        LinkState(link=Link.DEPLOY, not_run="mode pull does not deploy"),
+    )
+
+
+def _observations() -> tuple[Observation, ...]:
+    older = observation("registry.host", Link.AUTH, asked="an older word", stderr="no longer true")
+    refused = observation(
+        "registry.host",
+        Link.AUTH,
+        asked=f"docker pull {IMAGE}:{TAG}",
+        stderr="\x1b[31mError response from daemon\x1b[0m: 403 Forbidden\n```\n<img src=x onerror=alert(1)>\n",
+    )
+    unasked = observation("registry.anonymous", Link.AUTH, asked="GET https://ghcr.io/token").model_copy(
+        update={
+            "vantage": Vantage.HOST_ANONYMOUS,
+            "failure": Cause.DNS_FAILURE,
+            "failure_text": "no address for ghcr.io",
+            "exit_code": None,
+        }
+    )
+    whoami = observation("host.whoami", Link.PREFLIGHT, asked="id -un", stdout="labdeploy\n")
+    uncited = observation("host.uptime", Link.PREFLIGHT, asked="uptime", stdout="never shown")
+    return (whoami, uncited, older, refused, unasked)
+
+
+def _findings() -> tuple[Finding, ...]:
+    scope = Finding(
+        cause=Cause.TOKEN_SCOPE_INSUFFICIENT,
+        certainty=Certainty.POSSIBLE,
+        subject="credential of labdeploy for ghcr.io",
+        summary="An OAuth token of gh has no read:packages unless it was asked for.",
+    )
+    refused = Finding(
+        cause=Cause.CREDENTIAL_INVALID_OR_EXPIRED,
+        certainty=Certainty.PROVEN,
+        subject="credential of labdeploy for ghcr.io",
+        summary="The stored credential is refused; without it the registry answers.",
+        evidence_for=("registry.host",),
+        evidence_against=("registry.anonymous",),
+        remedy=Remedy(
+            text="Create a classic token with read:packages, then log in again.",
+            commands=("docker logout ghcr.io", "docker login ghcr.io -u labdeploy --password-stdin"),
+        ),
+    )
+    return (scope, refused)
+
+
+def _attempts() -> tuple[Attempt, ...]:
+    asked = datetime(2026, 11, 22, 0, 31, tzinfo=UTC)
+    return (
+        Attempt(
+            number=1,
+            outcome="refused: the token is mistyped (checksum)",
+            answered_by="lab operator",
+            way="sealed",
+            asked_at=asked,
+            answered_at=asked + timedelta(hours=2),
+        ),
+        Attempt(number=2, outcome="nobody answered in time", asked_at=asked + timedelta(hours=2)),
+    )

@@ -1,0 +1,46 @@
+"""The report for a terminal: its whole text for one example, its width, and that nothing foreign acts in it."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from report_example import blocked_report
+from syrupy.assertion import SnapshotAssertion
+
+from ghcr_audit.evidence import Link, Outcome
+from ghcr_audit.report_model import LinkState
+from ghcr_audit.report_text import WIDTH, link_lines, render_text
+
+OUR_COLOURS = re.compile(r"\x1b\[(?:3[123]|90)m[✓✗?!–]\x1b\[0m")
+
+
+def test_the_report_reads_as_agreed(snapshot: SnapshotAssertion) -> None:
+    assert render_text(blocked_report(), colour=False) == snapshot
+
+
+def test_colours_are_added_to_signs_and_change_nothing_else() -> None:
+    coloured = render_text(blocked_report(), colour=True)
+    assert OUR_COLOURS.search(coloured)
+    assert OUR_COLOURS.sub(lambda match: match.group()[5:6], coloured) == render_text(blocked_report(), colour=False)
+
+
+def test_a_live_link_shows_what_does_not_hold_and_counts_the_rest() -> None:
+    preflight, auth, pull, *_ = blocked_report().links
+    assert link_lines(preflight, colour=False) == [
+        "! preflight 1 of 2 claims hold",
+        "  ! unknown (advisory): Tags can be told apart by date: no repository was given",
+    ]
+    assert link_lines(auth, colour=True)[0] == "\x1b[31m✗\x1b[0m auth      0 of 1 claims hold"
+    assert link_lines(pull, colour=False) == ["– pull      not run: the credential was refused"]
+    assert link_lines(LinkState(link=Link.PULL), colour=False) == ["? pull      unknown: no claim was judged"]
+
+
+@given(st.text(max_size=200))
+def test_no_foreign_text_acts_on_the_terminal_or_leaves_its_width(text: str) -> None:
+    report = blocked_report()
+    claim = report.links[1].claims[0].model_copy(update={"statement": text, "is_": text, "outcome": Outcome.BROKEN})
+    seen = report.observations[3].model_copy(update={"asked": text, "stderr": text})
+    lists = {"links": (LinkState(link=Link.AUTH, claims=(claim,)),), "observations": (seen,), "host": text}
+    shown = render_text(report.model_copy(update=lists), colour=False)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
+    assert max(map(len, shown.split("\n"))) <= WIDTH
