@@ -117,7 +117,7 @@ class Stack:
 
     def start_worker(self, name: str = "worker") -> None:
         """Start a worker of the pool; it polls for runs until it is stopped."""
-        words = ("worker", "start", "--pool", POOL, "--type", "process", "--name", name, "--limit", "4")
+        words = ("worker", "start", "--pool", POOL, "--type", "process", "--name", name)
         self._start(name, words, self.environment())
 
     def stop(self, name: str, *, limit_s: float = STOP_LIMIT_S) -> None:

@@ -13,6 +13,8 @@ from ghcr_audit.images import is_digest
 from ghcr_audit.tags import GitTag
 
 _MAX_TAGS = 20_000
+_NOT_FOUND_EXIT = 127
+_PULLED = re.compile(r"^Digest: (sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,10 @@ class LocalImage:
     architecture: str
 
     def digests_of(self, name: str) -> tuple[str, ...]:
-        """The manifest digests under which this image is known as `name` (registry/repository)."""
+        """The manifest digests under which this image is known as `name` (registry/repository), each once."""
         pairs = (text.rpartition("@") for text in self.repo_digests)
-        return tuple(digest for repository, _, digest in pairs if repository == name and is_digest(digest))
+        found = (digest for repository, _, digest in pairs if repository == name and is_digest(digest))
+        return tuple(dict.fromkeys(found))
 
     @property
     def platform(self) -> str:
@@ -92,7 +95,19 @@ class StoredCredential:
             return f"user {self.user}, {kind}, from {self.source} of {self.config}"
         if self.state in ("unreadable", "damaged"):
             return f"{self.config} is {self.state}"
-        return f"no credential ({self.config} is {self.state}, source: {self.source})"
+        if self.source.startswith("helper-"):
+            problem, _, helper = self.source.removeprefix("helper-").partition(":")
+            return f"{self.config} names the credential helper {helper or '?'}: {_HELPER_PROBLEMS.get(problem, problem)}"
+        if self.source == "identitytoken":
+            return f"an identity token in {self.config}, which is not looked into"
+        return f"no credential ({self.config} {'holds none' if self.state == 'present' else 'is ' + self.state})"
+
+
+_HELPER_PROBLEMS = {
+    "missing": "there is no such program",
+    "failed": "it failed",
+    "name-invalid": "that is no program's name",
+}
 
 
 def engine(observation: Observation | None) -> Engine | None:
@@ -166,8 +181,9 @@ def git_tags(observation: Observation | None) -> tuple[GitTag, ...] | None:
     for line in observation.stdout.splitlines()[:_MAX_TAGS]:
         name, _, rest = line.partition(" ")
         commit, _, created = rest.partition(" ")
-        if name and created.isdigit():
-            found.append(GitTag(name=name, commit=commit, created_s=int(created)))
+        created_s = _whole_number(created)
+        if name and created_s is not None:
+            found.append(GitTag(name=name, commit=commit, created_s=created_s))
     return tuple(found)
 
 
@@ -175,19 +191,17 @@ def free_space(observation: Observation | None) -> tuple[int, int] | None:
     """From `df -Pk`: (free bytes, use in percent) of the engine's file system."""
     if observation is None or not observation.ok:
         return None
-    found = (
-        re.search(r"\s(\d{1,15})\s+(\d{1,3})%\s", observation.stdout.splitlines()[-1] + " ")
-        if (observation.stdout.strip())
-        else None
-    )
+    last = "".join(observation.stdout.splitlines()[-1:])
+    found = re.search(r"\s(\d{1,15})\s+(\d{1,3})%\s", f"{last} ")
     return (int(found[1]) * 1024, int(found[2])) if found else None
 
 
 def clock_offset_s(observation: Observation | None) -> float | None:
     """From `date -u +%s`: how far the host's clock is ahead of ours, in seconds (the whole second rounds it)."""
-    if observation is None or not observation.ok or not observation.stdout.strip().isdigit():
+    if observation is None or not observation.ok:
         return None
-    return int(observation.stdout.strip()[:12]) + 0.5 - observation.observed_at.timestamp()
+    there_s = _whole_number(observation.stdout.strip())
+    return None if there_s is None else there_s + 0.5 - observation.observed_at.timestamp()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,12 +222,17 @@ def http_health(observation: Observation | None) -> HttpHealth | None:
     if observation is None or observation.failure is not None or observation.exit_code == _NOT_FOUND_EXIT:
         return None
     body, _, status = observation.stdout.rpartition("\n")
-    if not status.isdigit():
+    if not re.fullmatch(r"[0-9]{3}", status):
         return None
-    return HttpHealth(status=int(status[:3]), version=_version_in(body))
+    return HttpHealth(status=int(status), version=_version_in(body))
 
 
-_NOT_FOUND_EXIT = 127
+def pulled_digest(observation: Observation | None) -> str | None:
+    """The manifest digest that a `docker pull` which succeeded printed; None when it failed or was not tried."""
+    if observation is None or not observation.ok:
+        return None
+    found = _PULLED.search(observation.stdout)
+    return found[1] if found else None
 
 
 def _version_in(body: str) -> str | None:
@@ -255,6 +274,11 @@ def _text(value: object) -> str:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(_text(item) for item in value[:200]) if isinstance(value, list) else ()
+
+
+def _whole_number(text: str) -> int | None:
+    """Seconds since 1970 and the like: ASCII digits, at most 12 (`isdigit` also takes what `int` refuses)."""
+    return int(text) if re.fullmatch(r"[0-9]{1,12}", text) else None
 
 
 def _number(value: object) -> int:

@@ -8,7 +8,7 @@ banner of the shell) is ignored. Pure: adapters move the bytes.
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -17,6 +17,7 @@ from ghcr_audit.commands import Answer, Command, Progress
 
 _HEADER_CAP = 400
 _KEY = re.compile(r"[a-z0-9_.:-]{1,80}")
+_PROGRAM = re.compile(r"[a-z0-9-]{1,40}")
 
 
 class FramingError(ValueError):
@@ -33,7 +34,7 @@ def host_script(name: str) -> str:
     return (resources.files("ghcr_audit") / "host_scripts" / name).read_text(encoding="utf-8")
 
 
-def framed_script(commands: Iterable[Command], *, nonce: str, registry: str = "", sudo: tuple[str, ...] = ()) -> str:
+def framed_script(commands: Collection[Command], *, nonce: str, registry: str = "", sudo: tuple[str, ...] = ()) -> str:
     """The POSIX sh program that runs `commands` in order and answers in frames.
 
     `registry` is the one whose credential helpers are asked for values to mask; `sudo` is the prefix with
@@ -47,7 +48,10 @@ def framed_script(commands: Iterable[Command], *, nonce: str, registry: str = ""
         "GA_MASK_AWK": host_script("mask.awk"),
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in assignments.items())
-    body = "".join(f"  {_call(command)}\n" for command in commands)
+    calls = {command.key: _call(command) for command in commands}
+    if len(calls) != len(commands):
+        raise ValueError("two commands of one exec have the same key")
+    body = "".join(f"  {call}\n" for call in calls.values())
     return f"{head}ga_commands() {{\n  :\n{body}}}\n{host_script('frame.sh')}"
 
 
@@ -136,7 +140,7 @@ class FrameReader:
         elif kind == "end":
             self.ended = True
         elif kind == "lacks":
-            raise HostLacksError(words[0] if words else "?")
+            raise _lacks(words)
         elif kind == "progress":
             return _progress(words)
         else:
@@ -177,7 +181,13 @@ def _numbers(words: list[str]) -> list[int]:
 
 
 def _progress(words: list[str]) -> Progress:
-    if len(words) != 3:  # noqa: PLR2004 - KEY DONE TOTAL
+    if len(words) != 3 or not _KEY.fullmatch(words[0]):  # noqa: PLR2004 - KEY DONE TOTAL
         raise FramingError("a progress line is malformed")
     done, total = _numbers(words[1:])
-    return Progress(key=words[0][:80], done=done, total=total)
+    return Progress(key=words[0], done=done, total=total)
+
+
+def _lacks(words: list[str]) -> ValueError:
+    if len(words) != 1 or not _PROGRAM.fullmatch(words[0]):
+        return FramingError("what the host lacks is malformed")
+    return HostLacksError(words[0])

@@ -81,7 +81,7 @@ def claim_words(claim: Claim) -> str:
 
 def link_sign(state: LinkState) -> str:
     """One character for a link. A link without claims was not run, or - without a reason for that - is unknown."""
-    if state.not_run:
+    if not state.claims and state.not_run:
         return NOT_RUN
     return verdict_sign(judge(state.claims))
 

@@ -41,7 +41,9 @@ def _head(draft: Draft) -> Iterator[str]:
 
 def _chain(draft: Draft) -> Iterator[str]:
     target = draft.target
-    yield from _key(f"The image whose releases run here, without a tag (container {draft.why}).", "image", target.image)
+    yield from _key(
+        f"The image whose releases run here, without a tag (the container is {draft.why}).", "image", target.image
+    )
     stored = "" if draft.user_is_stored else " A guess: the owner of the image."
     yield from _key(
         f"Who the host logs in to {target.image_ref.registry} as. Stored there: {draft.credential}.{stored}",

@@ -48,7 +48,7 @@ class HostAccess(Value):
     """`[user@]host[:port]` of a jump host (ProxyJump); its key is pinned by the same known_hosts file."""
     ssh_config: Word | None = None
     """An OpenSSH client configuration to read; `~/.ssh/config` when nothing is said."""
-    docker_command: tuple[Word, ...] = Field(default=("docker",), min_length=1, max_length=6)
+    docker_command: tuple[str, ...] = Field(default=("docker",), min_length=1, max_length=6)
 
     @property
     def local(self) -> bool:
@@ -63,8 +63,10 @@ class HostAccess(Value):
     @field_validator("docker_command")
     @classmethod
     def _docker_or_sudo(cls, words: tuple[str, ...]) -> tuple[str, ...]:
-        if any(re.search(r"[^A-Za-z0-9_./-]", word) for word in words):
-            raise ValueError("a word holds a character other than letters, digits and _ . / -")
+        if not all(re.fullmatch(r"[A-Za-z0-9_./-]+", word) for word in words):
+            raise ValueError("a word is empty or holds a character other than letters, digits and _ . / -")
+        if words[0].startswith("-") or words[-1].startswith("-"):
+            raise ValueError("the first and the last word are programs and must not begin with '-'")
         if len(words) > 1 and not (words[0].endswith("sudo") and "-n" in words[1:-1]):
             raise ValueError('expected ["docker"] or ["sudo", "-n", "docker"]')
         return words

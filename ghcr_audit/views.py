@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
+from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.registry_view import RegistryView, parse_view
 
@@ -11,6 +13,11 @@ CONTROLLER, OPERATOR = "registry.controller", "registry.operator"
 
 _BY_TRUST = (HOST, OPERATOR, CONTROLLER, HOST_ANONYMOUS)
 """Whose word goes first: the host's own is the one that deploys."""
+
+_PULLS = ("pull.tag", "pull.latest")
+"""The engine's word comes after them all: it shows what was pulled, and cannot tell that something is not there."""
+
+_NO_REPOSITORY = "NAME_UNKNOWN"
 
 
 class Access(StrEnum):
@@ -40,7 +47,12 @@ def view(audit: Audit, key: str) -> RegistryView | None:
     observation = audit.newest(key)
     if observation is None or not observation.ok or lacks(audit, key):
         return None
-    return parse_view(observation.stdout, truncated=observation.cut)
+    return _parsed(observation.stdout, observation.cut)
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, cut: bool) -> RegistryView:  # noqa: FBT001 - a cache's key; every claim asks for the same views
+    return parse_view(text, truncated=cut)
 
 
 def lacks(audit: Audit, key: str) -> str:
@@ -109,6 +121,8 @@ def digest_in_registry(audit: Audit, reference: str) -> tuple[str | None, tuple[
         answer = seen.manifest(reference) if seen else None
         if answer is not None and answer.readable:
             return answer.digest, (key,)
+    for key in _pulls_of(audit, reference):
+        return facts.pulled_digest(audit.newest(key)), (key,)
     return None, audit.keys(*_BY_TRUST)
 
 
@@ -119,7 +133,30 @@ def published(audit: Audit, tag: str) -> tuple[bool | None, tuple[str, ...]]:
         told = seen.published(tag) if seen else None
         if told is not None:
             return told, (key,)
+    if pulls := _pulls_of(audit, tag):
+        return True, pulls
     return None, audit.keys(*_BY_TRUST)
+
+
+def _pulls_of(audit: Audit, tag: str) -> tuple[str, ...]:
+    """The pulls of this tag that succeeded, one at most."""
+    pulls = zip(_PULLS, (audit.tag, "latest"), strict=True)
+    return tuple(key for key, pulled in pulls if pulled == tag and facts.pulled_digest(audit.newest(key)))[:1]
+
+
+def repository_unknown(audit: Audit) -> tuple[str, ...]:
+    """The vantage points that were told there is no such repository at all: its name is wrong, not the tag."""
+    return tuple(key for key in _BY_TRUST if _NO_REPOSITORY in _codes(view(audit, key), audit.tag))
+
+
+def _codes(seen: RegistryView | None, tag: str) -> tuple[str | None, ...]:
+    answers = (seen.manifest(tag), seen.tags) if seen else ()
+    return tuple(answer.error_code for answer in answers if answer is not None)
+
+
+def hidden(audit: Audit) -> bool:
+    """Whether some vantage point was refused: what it would have seen may be there or not."""
+    return any(answered(view(audit, key), audit.tag).access is Access.REFUSED for key in _BY_TRUST)
 
 
 def references(audit: Audit) -> tuple[str, ...]:

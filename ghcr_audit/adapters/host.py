@@ -15,6 +15,8 @@ from ghcr_audit.redaction import current_redactor
 
 SLACK_S = 30
 """How long beyond the sum of all host-side limits the controller waits before it gives a host up."""
+GRACE_S = 6
+"""What the host may take for one command beyond its limit: TERM, KILL, and reading its last output."""
 
 
 class Stream(Protocol):
@@ -112,10 +114,13 @@ class FramedHost:
         on_progress: Callable[[Progress], None] | None,
     ) -> dict[str, Answer]:
         reader = FrameReader(nonce, cap_bytes=2 * max((c.cap_bytes for c in commands), default=0))
-        deadline = time.monotonic() + sum(command.limit_s + 3 for command in commands) + SLACK_S
+        deadline = time.monotonic() + sum(command.limit_s + GRACE_S for command in commands) + SLACK_S
+        asked = {command.key for command in commands}
         answers: dict[str, Answer] = {}
         for chunk in stream.chunks(deadline):
             for event in reader.feed(chunk):
+                if event.key not in asked:
+                    raise FramingError("an answer to what was not asked")
                 if isinstance(event, Answer):
                     answers[event.key] = redacted(event)
                 elif on_progress:
@@ -139,11 +144,17 @@ def redacted(answer: Answer) -> Answer:
     )
 
 
+_REMEDIES = {
+    "awk": "Install an awk on the host (package mawk, gawk or busybox); nothing was run.",
+    "temporary-space": "Neither /dev/shm nor the temporary folder of the host can be written to.",
+}
+
+
 def _lacks(where: str, program: str) -> HostError:
     return HostError(
         f"{where}: run commands: the host lacks {program}",
         cause=Cause.OTHER,
-        hint=f"Install {program} on the host (package coreutils, busybox or mawk); nothing was run.",
+        hint=_REMEDIES.get(program, f"Install {program} on the host (package coreutils or busybox); nothing was run."),
     )
 
 

@@ -20,7 +20,7 @@ class RefuseUnknown(paramiko.MissingHostKeyPolicy):
     ) -> NoReturn:  # paramiko's name
         """Raise HostError: the key is not pinned."""
         del client
-        files = ", ".join(map(str, self._files)) or "no known_hosts file"
+        files = ", ".join(map(str, self._files)) or "any known_hosts file"
         raise HostError(
             f"{hostname}: check the host key: it is not known in {files} (got {key.fingerprint})",
             cause=Cause.SSH_HOST_KEY_MISMATCH,

@@ -5,6 +5,7 @@ import selectors
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import IO
 
 from ghcr_audit.adapters.host import FramedHost, Stream
@@ -57,11 +58,9 @@ class _ProcessStream:
 
     def write_and_close(self, data: bytes) -> None:
         stdin = _pipe(self._process.stdin)
-        try:
+        with suppress(BrokenPipeError):
             stdin.write(data)
             stdin.close()
-        except BrokenPipeError:
-            pass
 
     def chunks(self, deadline: float) -> Iterator[bytes]:
         out, err = _pipe(self._process.stdout), _pipe(self._process.stderr)
@@ -90,7 +89,8 @@ class _ProcessStream:
 
     def close(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            _pipe(pipe).close()
+            with suppress(BrokenPipeError):  # what a shell that ended early did not read
+                _pipe(pipe).close()
         if self._process.poll() is None:
             self._process.terminate()
         self._process.wait(timeout=10)

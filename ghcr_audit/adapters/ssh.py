@@ -1,7 +1,9 @@
 """A host over SSH: one paramiko Transport, host key pinned, many channels, never a terminal."""
 
 import logging
+import os
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ from ghcr_audit.adapters.host import FramedHost, Stream
 from ghcr_audit.adapters.host_keys import PinnedByFingerprint, RefuseUnknown, known_hosts_files
 from ghcr_audit.adapters.ssh_config import Endpoint, resolved
 from ghcr_audit.causes import Cause
-from ghcr_audit.errors import HostError
+from ghcr_audit.errors import ConfigurationError, HostError
 from ghcr_audit.targets import HostAccess
 
 CONNECT_TIMEOUT_S = 10
@@ -53,16 +55,37 @@ class SshHost(FramedHost):
         """Start `command` on a new channel."""
         try:
             channel = self.transport.open_session(timeout=CONNECT_TIMEOUT_S)
-            channel.exec_command(command)
+            _exec(channel, command)
         except (paramiko.SSHException, OSError, EOFError):
-            raise _cut(self.where) from None
+            raise self._no_channel() from None
         return _ChannelStream(channel, self.where)
+
+    def _no_channel(self) -> HostError:
+        if not self.alive:
+            return _cut(self.where)
+        return HostError(
+            f"{self.where}: run commands: the host refused a shell, or did not give one within {CONNECT_TIMEOUT_S} s",
+            cause=Cause.SSH_UNREACHABLE,
+            hint="The login must be allowed to run commands; a host that hangs or is overloaded looks the same.",
+            temporary=True,
+        )
 
     def close(self) -> None:
         """End the connection, and the jump host's after it."""
         self._client.close()
         if self._jump is not None:
             self._jump.close()
+
+
+def _exec(channel: paramiko.Channel, command: str) -> None:
+    """`exec_command` with an end: paramiko itself would wait for the host's answer for ever."""
+    watchdog = threading.Timer(CONNECT_TIMEOUT_S, channel.close)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        channel.exec_command(command)
+    finally:
+        watchdog.cancel()
 
 
 class _ChannelStream:
@@ -72,6 +95,7 @@ class _ChannelStream:
         self.complaint = ""
 
     def write_and_close(self, data: bytes) -> None:
+        self._channel.settimeout(CONNECT_TIMEOUT_S)
         try:
             self._channel.sendall(data)
             self._channel.shutdown_write()
@@ -153,6 +177,8 @@ def _jump_host(endpoint: Endpoint) -> SshHost | None:
     if endpoint.jump is None:
         return None
     address = f"{endpoint.jump.user or ''}@{endpoint.jump.address}:{endpoint.jump.port}".lstrip("@")
+    if resolved(endpoint.jump).jump is not None:
+        raise ConfigurationError(f"jump host {address}: needs a jump host itself (expected one jump at most)")
     return connect(endpoint.jump, f"jump host {address}")
 
 
@@ -162,7 +188,7 @@ def _connect(client: paramiko.SSHClient, endpoint: Endpoint, jump: SshHost | Non
             endpoint.address,
             port=endpoint.port,
             username=endpoint.user,
-            key_filename=_key_files(endpoint),
+            key_filename=_key_files(endpoint, where),
             look_for_keys=not endpoint.identity_files,
             allow_agent=True,
             timeout=CONNECT_TIMEOUT_S,
@@ -175,6 +201,8 @@ def _connect(client: paramiko.SSHClient, endpoint: Endpoint, jump: SshHost | Non
         raise
     except paramiko.BadHostKeyException as error:
         raise _changed_key(where, error) from None
+    except paramiko.PasswordRequiredException:
+        raise _encrypted_key(where) from None
     except paramiko.AuthenticationException as error:
         raise _refused_key(where, endpoint, error) from None
     except socket.gaierror:
@@ -196,20 +224,33 @@ def _through(jump: SshHost | None, endpoint: Endpoint, where: str) -> paramiko.C
         raise _unreachable(where, error) from None
 
 
-def _unreachable(where: str, error: Exception) -> HostError:
-    if isinstance(error, paramiko.PasswordRequiredException):
-        return HostError(
-            f"{where}: log in: the private key is encrypted",
-            cause=Cause.SSH_AUTH_FAILED,
-            hint="Load it into an SSH agent (`ssh-add`), which is asked first.",
-        )
-    said = str(error) or type(error).__name__
+def _encrypted_key(where: str) -> HostError:
     return HostError(
-        f"{where}: connect: {said[:200]}",
+        f"{where}: log in: the private key is encrypted, and no SSH agent holds it",
+        cause=Cause.SSH_AUTH_FAILED,
+        hint="Load it into an SSH agent (`ssh-add`), or name a key without a passphrase.",
+    )
+
+
+def _unreachable(where: str, error: Exception) -> HostError:
+    return HostError(
+        f"{where}: connect: {_said(error)}",
         cause=Cause.SSH_UNREACHABLE,
         hint="Check address and port of [host] in the target file, and that an SSH server answers there.",
         temporary=True,
     )
+
+
+def _said(error: Exception) -> str:
+    """What happened, in one line; paramiko's error of several addresses hides the system's words."""
+    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
+        error = next(iter(error.errors.values()))
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_TIMEOUT_S} s"
+    text = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
+    if "banner" in text:
+        return f"no SSH server answers there ({text[:80]})"
+    return text[:200]
 
 
 def _changed_key(where: str, error: paramiko.BadHostKeyException) -> HostError:
@@ -242,5 +283,14 @@ def _late(where: str) -> HostError:
     )
 
 
-def _key_files(endpoint: Endpoint) -> Any:  # noqa: ANN401 - paramiko takes a list, its stubs say str
-    return [str(Path(name).expanduser()) for name in endpoint.identity_files] or None
+def _key_files(endpoint: Endpoint, where: str) -> Any:  # noqa: ANN401 - paramiko takes a list, its stubs say str
+    """The key files that are there: of several that a configuration names, any may be missing."""
+    named = [Path(name).expanduser() for name in endpoint.identity_files]
+    found = [str(path) for path in named if os.access(path, os.R_OK)]
+    if named and not found:
+        raise HostError(
+            f"{where}: log in: the private key cannot be read ({', '.join(map(str, named))})",
+            cause=Cause.SSH_AUTH_FAILED,
+            hint="Check identity_file of [host] in the target file.",
+        )
+    return found or None

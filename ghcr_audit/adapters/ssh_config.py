@@ -34,9 +34,11 @@ def resolved(access: HostAccess) -> Endpoint:
             f"{alias}: ssh configuration: ProxyCommand is not supported", hint="Use ProxyJump instead."
         )
     jump = access.jump or found.get("proxyjump")
+    if not access.jump and jump == alias:  # `Host *` with a ProxyJump covers the jump host, too
+        jump = None
     return Endpoint(
         address=str(found.get("hostname", alias)),
-        port=access.port if "port" in access.model_fields_set else int(found.get("port", access.port)),
+        port=access.port if "port" in access.model_fields_set else _port(found.get("port", "22"), alias),
         user=access.user or found.get("user"),
         identity_files=(access.identity_file,) if access.identity_file else tuple(found.get("identityfile", ())),
         known_hosts=_first_word(found.get("userknownhostsfile")),
@@ -50,8 +52,16 @@ def _lookup(named: str | None, alias: str) -> paramiko.SSHConfigDict:
         return paramiko.SSHConfigDict()
     try:
         return paramiko.SSHConfig.from_path(str(path)).lookup(alias)
-    except (OSError, paramiko.ConfigParseError) as error:
+    except ImportError:  # paramiko would run the command, by a library that we do not bring
+        raise ConfigurationError(f"{path}: ssh configuration: `Match exec` is not supported") from None
+    except (OSError, ValueError, paramiko.SSHException) as error:
         raise ConfigurationError(f"{path}: cannot be read as an ssh configuration: {error}") from None
+
+
+def _port(text: str, alias: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):  # noqa: PLR2004 - as TCP has them
+        raise ConfigurationError(f"{alias}: ssh configuration: not a port (got {text[:40]!r}, expected 1-65535)")
+    return int(text)
 
 
 def _first_word(text: str | None) -> str | None:

@@ -4,7 +4,6 @@ Two framed execs on one connection, since the second masks by what the first fou
 asked for. Both only read; containers' environments and foreign labels, where secrets stand, are not asked for.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -102,11 +101,10 @@ def look_around(host: "LocalHost | SshHost") -> Surroundings:
     commands = map(" ".join, DOCKER_COMMANDS)
     asked = program("survey.containers", _CONTAINERS, "docker command and containers", _FORMAT, *commands, limit_s=30)
     seen = newest(_asked(host, asked), asked.key)
-    first, _, rows = (seen.stdout if seen else "").partition("\n")
+    first = (seen.stdout if seen else "").partition("\n")[0]
     if seen is None or not seen.ok or not first.startswith("docker "):
         raise _no_docker(host.where, seen)
-    loaded = (facts.json_row(row) for row in rows.splitlines())
-    containers = tuple(_container(row) for row in loaded if row)
+    containers = tuple(map(_container, facts.json_lines(seen) or ()))
     return Surroundings(docker_command=tuple(first.removeprefix("docker ").split()), containers=containers)
 
 

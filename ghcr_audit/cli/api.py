@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from ghcr_audit.errors import AuditError, ConfigurationError
 
@@ -22,8 +23,16 @@ def speaking_to_the_server() -> Iterator[None]:
     try:
         yield
     except PrefectHTTPStatusError as error:
-        raise AuditError(f"server {url}: it answered HTTP {error.response.status_code}") from None
+        raise AuditError(f"server {address_of(url)}: it answered HTTP {error.response.status_code}") from None
     except (httpx.HTTPError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "reach" not in str(error):
             raise
-        raise AuditError(f"server {url}: no answer", hint="Is it running? `ghcr-audit doctor` looks.") from None
+        raise AuditError(
+            f"server {address_of(url)}: no answer", hint="Is it running? `ghcr-audit doctor` looks."
+        ) from None
+
+
+def address_of(url: str) -> str:
+    """The server's address without the parts that may hold a password: user, query, fragment."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -17,14 +17,15 @@ def run(options: argparse.Namespace) -> int:
     """Observe, judge, print; the exit code is the verdict's."""
     audit = begin(options.target, options.tag, Mode.OBSERVE)
     try:
-        report = report_of(_observed(audit), finished_at=utc_now())
+        report = report_of(observed(audit), finished_at=utc_now())
     finally:
         close_connections()
     print_report(report, options)
     return report.verdict.exit_code
 
 
-def _observed(audit: Audit) -> Audit:
+def observed(audit: Audit) -> Audit:
+    """The audit with everything seen that can be; a host that is lost is an observation, too."""
     try:
         return walk.at_once(audit)
     except HostError as error:

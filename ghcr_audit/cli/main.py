@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from ghcr_audit import __version__
 from ghcr_audit.errors import AuditError
@@ -64,7 +65,7 @@ def _told(error: AuditError) -> int:
     return error.exit_code
 
 
-_Verbs = "argparse._SubParsersAction[argparse.ArgumentParser]"
+_Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _verb(verbs: _Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:

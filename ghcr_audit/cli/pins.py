@@ -29,7 +29,7 @@ def trusted_key(shown_key: str, given: str | None) -> str:
     expected = given or pins.get(server)
     if expected and expected != shown_key:
         raise ConfigurationError(
-            f"resume: the prompt shows another work pool key than the pinned one (got {shown_key}, expected {expected})",
+            f"resume: the prompt shows another work pool key than is pinned (got {shown_key}, expected {expected})",
             hint=f"Ask who changed it; then remove the line of {server} from {pins_file()}, or give --pool-key.",
         )
     if server not in pins:

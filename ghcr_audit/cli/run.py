@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from types import ModuleType
 
 from ghcr_audit.adapters.begin import begin
 from ghcr_audit.cli.printing import print_report, say
@@ -42,7 +43,8 @@ def _wait_hours(options: argparse.Namespace) -> float:
     return _DEFAULT_WAIT_HOURS if sys.stdin.isatty() else 0.0
 
 
-def _flow():  # noqa: ANN202 - the module flows.release_audit
+def _flow() -> ModuleType:
+    """The module flows.release_audit, with a console that only says what the links say."""
     try:
         import flows.release_audit as module
     except ModuleNotFoundError as error:

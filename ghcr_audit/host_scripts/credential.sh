@@ -15,7 +15,8 @@ read_config() {
   if [ -n "$GA_SUDO" ]; then
     [ -n "$config" ] || { config_state=unreadable; return 0; }
     $GA_SUDO test -e "$config" </dev/null 2>/dev/null || return 0
-    flattened=$($GA_SUDO cat "$config" 2>/dev/null </dev/null | flat) || config_state=unreadable
+    $GA_SUDO cat "$config" >/dev/null 2>&1 </dev/null || { config_state=unreadable; return 0; }
+    flattened=$($GA_SUDO cat "$config" 2>/dev/null </dev/null | flat)
   else
     [ -e "$config" ] || return 0
     [ -r "$config" ] || { config_state=unreadable; return 0; }

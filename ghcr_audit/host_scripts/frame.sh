@@ -1,4 +1,4 @@
-# Many commands in one exec. POSIX sh (dash, busybox, bash); needs awk, head, mktemp, timeout, tr, wc.
+# Many commands in one exec. POSIX sh (dash, busybox, bash); needs awk, head, mkfifo, mktemp, timeout, tr, wc.
 # The caller sets GA_NONCE, GA_MASKS_AWK, GA_MASK_AWK, GA_SUDO and defines ga_commands; see framing.py.
 # Answers: `NONCE begin`, per command `NONCE frame KEY CODE MS OUT ERR CUT` + OUT + ERR bytes, `NONCE end`.
 
@@ -11,14 +11,20 @@ ga_configs() {  # every docker config that may hold a credential for this user, 
   [ -z "$GA_SUDO" ] || timeout 5 $GA_SUDO sh -c 'cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json"' 2>/dev/null </dev/null
 }
 
-ga_helper_answers() {  # what credential helpers named in the configs hold for the audited registry
+ga_helper_answers() {  # [SUDO...]: what the helpers named in the configs hold for the audited registry
   [ -n "$GA_REGISTRY" ] || return 0
   ga_configs | tr ',{}' '\n\n\n' | awk -v registry="$GA_REGISTRY" '
     { n = split($0, part, "\""); if (n >= 4 && (part[2] == "credsStore" || part[2] == registry)) print part[4] }' |
   while read -r helper; do
     case $helper in *[!A-Za-z0-9._-]* | '') continue ;; esac
-    printf '%s' "$GA_REGISTRY" | timeout 5 "docker-credential-$helper" get 2>/dev/null
+    printf '%s' "$GA_REGISTRY" | timeout 5 "$@" "docker-credential-$helper" get 2>/dev/null
   done
+}
+
+ga_masks() {  # every value to be masked; under sudo the helpers may hold other ones
+  ga_configs
+  ga_helper_answers
+  [ -z "$GA_SUDO" ] || ga_helper_answers $GA_SUDO
 }
 
 ga_masked() {  # FILE: its content with every stored credential value replaced
@@ -26,10 +32,25 @@ ga_masked() {  # FILE: its content with every stored credential value replaced
   { printf '%s\n\n' "$GA_MASKS"; tr -d '\000' <"$1"; printf x; } | awk "$GA_MASK_AWK"
 }
 
+ga_keep() {  # NAME CAP: the first bytes of that pipe; what follows is read and dropped, so that no writer ever fails
+  exec <"$GA_AT/$1.pipe" >"$GA_AT/$1" 2>/dev/null
+  ( ulimit -c 0; ulimit -f $(($2 / 512 + 16)); exec cat )
+  cat >/dev/null
+  : >"$GA_AT/$1.end"
+}
+
+ga_drained() {  # waits until both pipes were read to their end; whom the command left behind may hold them: 1 s then
+  ga_now; until=$((T + 100))
+  while { [ ! -e "$GA_AT/out.end" ] || [ ! -e "$GA_AT/err.end" ]; } && [ "$T" -lt "$until" ]; do
+    sleep 0.01 2>/dev/null || sleep 1
+    ga_now
+  done
+}
+
 ga_settle() {  # NAME CAP: mask, then cut; what a cut may have torn apart is dropped with it
-  raw=$(wc -c <"$GA_TMP/$1")
-  ga_masked "$GA_TMP/$1" >"$GA_TMP/$1.masked"
-  size=$(wc -c <"$GA_TMP/$1.masked")
+  raw=$(wc -c <"$GA_AT/$1")
+  ga_masked "$GA_AT/$1" >"$GA_AT/$1.masked"
+  size=$(wc -c <"$GA_AT/$1.masked")
   if [ "$raw" -gt "$2" ]; then
     cut=1
     size=$((size - 2048))
@@ -43,37 +64,50 @@ ga_watch() {  # PID KEY DONE TOTAL: how far the command is, about once a second,
   while kill -0 "$1" 2>/dev/null; do
     sleep 0.5 2>/dev/null || sleep 1
     printf '%s progress %s %d %d\n' "$GA_NONCE" "$2" \
-      "$(grep -cE "$3" "$GA_TMP/out")" "$(grep -cE "$4" "$GA_TMP/out")"
+      "$(grep -cE "$3" "$GA_AT/out")" "$(grep -cE "$4" "$GA_AT/out")"
   done
 }
 
+ga_end_group() {  # PID LIMIT_S: after a time limit, the whole group ends, also what ignores TERM; told as 124 always
+  [ $((T - began)) -ge $(($2 * 100)) ] || return 0
+  case $code in 124 | 137 | 143) code=124 ;; *) return 0 ;; esac
+  kill -0 "-$1" 2>/dev/null || return 0
+  sleep 2
+  kill -9 "-$1" 2>/dev/null
+}
+
 ga_run() {  # KEY LIMIT_S CAP_BYTES STDIN(0|1) DONE TOTAL COMMAND
-  ga_now; began=$T; cut=0
-  : >"$GA_TMP/out"; : >"$GA_TMP/err"
-  if [ "$4" = 1 ]; then
-    ( trap - HUP PIPE; ulimit -f $(($3 / 512 + 16)); exec timeout -k 2 "$2" sh -c "$7" ) >"$GA_TMP/out" 2>"$GA_TMP/err"
-    code=$?
-  else
-    ( trap - HUP PIPE; ulimit -f $(($3 / 512 + 16)); exec timeout -k 2 "$2" sh -c "$7" ) \
-      </dev/null >"$GA_TMP/out" 2>"$GA_TMP/err" &
-    child=$!
-    [ -z "$6" ] || ga_watch "$child" "$1" "$5" "$6"
-    wait "$child"
-    code=$?
-  fi
-  ga_now
+  # The shell stays in between: it can be ended at the limit, a sudo in its place could not.
+  ga_now; began=$T; cut=0; GA_COUNT=$((GA_COUNT + 1)); GA_AT=$GA_TMP/$GA_COUNT
+  mkdir "$GA_AT" && mkfifo "$GA_AT/out.pipe" "$GA_AT/err.pipe" ||
+    { printf '%s lacks temporary-space\n' "$GA_NONCE"; exit 0; }
+  ga_keep out "$3" 3<&- &
+  ga_keep err "$3" 3<&- &
+  if [ "$4" = 1 ]; then exec 4<&3; else exec 4</dev/null; fi
+  ( trap - HUP PIPE; exec $GA_SETSID timeout -k 2 "$2" sh -c "$7
+exit \$?" ) \
+    <&4 3<&- 4<&- >"$GA_AT/out.pipe" 2>"$GA_AT/err.pipe" &
+  child=$!
+  exec 4<&-
+  [ -z "$6" ] || ga_watch "$child" "$1" "$5" "$6"
+  wait "$child"
+  code=$?
+  ga_now; ms=$(((T - began) * 10))
+  ga_end_group "$child" "$2"
+  ga_drained
   ga_settle out "$3"; out=$size
   ga_settle err "$3"; err=$size
-  printf '%s frame %s %d %d %d %d %d\n' "$GA_NONCE" "$1" "$code" "$(((T - began) * 10))" "$out" "$err" "$cut"
-  head -c "$out" "$GA_TMP/out.masked"
-  head -c "$err" "$GA_TMP/err.masked"
+  printf '%s frame %s %d %d %d %d %d\n' "$GA_NONCE" "$1" "$code" "$ms" "$out" "$err" "$cut"
+  head -c "$out" "$GA_AT/out.masked"
+  head -c "$err" "$GA_AT/err.masked"
+  rm -rf "$GA_AT"
 }
 
 ga_main() {
   LC_ALL=C; LANGUAGE=C; export LC_ALL LANGUAGE
   PATH="${PATH:-/usr/bin:/bin}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"; export PATH
   umask 077
-  for need in awk head mktemp timeout tr wc; do
+  for need in awk head mkfifo mktemp timeout tr wc; do
     command -v "$need" >/dev/null 2>&1 || { printf '%s lacks %s\n' "$GA_NONCE" "$need"; return 0; }
   done
   GA_TMP=$(mktemp -d /dev/shm/ghcr-audit.XXXXXX 2>/dev/null) ||
@@ -83,7 +117,10 @@ ga_main() {
   trap 'rm -rf "$GA_TMP"' EXIT
   trap '' HUP PIPE
   trap 'exit 143' INT TERM
-  GA_MASKS=$({ ga_configs; ga_helper_answers; } | awk "$GA_MASKS_AWK")
+  GA_MASKS=$(ga_masks </dev/null | awk "$GA_MASKS_AWK")
+  GA_SETSID=$(command -v setsid 2>/dev/null)  # busybox' timeout makes no group of its own
+  GA_COUNT=0
+  exec 3<&0
   printf '%s begin\n' "$GA_NONCE"
   ga_commands
   printf '%s end\n' "$GA_NONCE"

@@ -1,5 +1,5 @@
 # Flattens one JSON document: a line PATH TAB VALUE for each scalar, path parts joined by `|`
-# (`auths|ghcr.io|auth`, `errors|0|code`). Newlines and tabs inside values become spaces.
+# (`auths|ghcr.io|auth`, `errors|0|code`); an empty list or object is told as `[]` or `{}`. Newlines and tabs inside values become spaces.
 # A damaged document prints what could be read and then `!damaged`.
 
 function blank() { while (substr(doc, at, 1) ~ /[ \t\r\n]/) at++ }
@@ -37,6 +37,8 @@ function walk(path, depth,    c, key, n, from) {
   print path "\t" substr(doc, from, at - from)
 }
 function members(path, depth,    key) {
+  blank()
+  if (substr(doc, at, 1) == "}") print path "\t{}"
   while (!damaged) {
     blank()
     if (substr(doc, at, 1) == "}") { at++; return }
@@ -49,6 +51,8 @@ function members(path, depth,    key) {
 }
 function items(path, depth,    n) {
   n = 0
+  blank()
+  if (substr(doc, at, 1) == "]") print path "\t[]"
   while (!damaged) {
     blank()
     if (at > size) { damaged = 1; return }
@@ -60,6 +64,7 @@ function items(path, depth,    n) {
 { doc = doc $0 "\n" }
 END {
   size = length(doc); at = 1; damaged = 0
-  walk("", 0)
+  blank()
+  if (at <= size) walk("", 0)  # an empty file is what docker takes it for: no settings
   if (damaged) print "!damaged"
 }

@@ -5,13 +5,15 @@
 
 accept='application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
 
-quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
+quoted() {  # TEXT as curl's configuration quotes it; a line break would end the option
+  printf '%s\n' "$1" | sed 's/[\\"]/\\&/g' | awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }'
+}
 
 ask() {  # URL CURL-CONFIGURATION; sets status (HTTP, or - with $trouble)
   trouble=
   : >"$GA_TMP/head"; : >"$GA_TMP/body"
-  status=$(printf '%s\n' "$2" | curl -q -sS -K - -o "$GA_TMP/body" -D "$GA_TMP/head" -w '%{http_code}' --proto "=$scheme" \
-    --connect-timeout 5 --max-time 10 --max-filesize 4194304 "$1" 2>/dev/null)
+  status=$(printf '%s\n' "$2" | curl -q -sS -g $direct -K - -o "$GA_TMP/body" -D "$GA_TMP/head" -w '%{http_code}' \
+    --proto "=$scheme" --connect-timeout 5 --max-time 10 --max-filesize 4194304 "$1" 2>/dev/null)
   case $? in
     0) ;;
     5 | 97) status=- trouble=proxy_interference ;;
@@ -26,12 +28,18 @@ header() {  # NAME: that header of the last answer
     index(tolower($0), name) == 1 { value = substr($0, length(name) + 1); sub(/^ +/, "", value) } END { print value }'
 }
 
-reason() {  # CODE MESSAGE of the last answer's error body, in one line
-  flat <"$GA_TMP/body" | awk -F '\t' '$1 == "errors|0|code" { code = $2 } $1 == "errors|0|message" { text = $2 }
-    END { gsub(/[^A-Za-z0-9_-]/, "", code); print (code == "" ? "-" : code) " " substr(text, 1, 300) }'
+reason() {  # CODE MESSAGE of the last answer's error body (the registry's form or OAuth's), in one line
+  flat <"$GA_TMP/body" | awk -F '\t' '{ said[$1] = $2 }
+    function first(a, b, c) { return a != "" ? a : b != "" ? b : c }
+    END { code = first(said["errors|0|code"], said["code"], said["error"])
+      text = first(said["errors|0|message"], said["message"], first(said["error_description"], said["details"]))
+      if (code !~ /^[A-Za-z][A-Za-z0-9_.-]*$/) code = ""
+      if (code != "" || text != "") print (code == "" ? "-" : code) " " substr(text, 1, 300) }'
 }
 
-bearer() { [ -z "$token" ] || printf 'header = "Authorization: Bearer %s"' "$(quoted "$token")"; }
+signed() {  # CURL-CONFIGURATION that authorises a request to the registry
+  if [ -n "$token" ]; then printf 'header = "Authorization: Bearer %s"' "$(quoted "$token")"; else printf %s "$basic"; fi
+}
 
 allowed_realm() {  # URL: is it this registry's, or its configured token host's, over the right scheme
   case $1 in
@@ -41,51 +49,66 @@ allowed_realm() {  # URL: is it this registry's, or its configured token host's,
   esac
 }
 
-get_token() {
+get_token() {  # sets token, or basic where the registry wants that; fails where nothing further may be asked
+  token='' basic='' user_pair=''
   ask "$base/v2/" ''
   if [ -n "$trouble" ]; then echo "challenge error $trouble"; return 1; fi
-  echo "challenge $status"
-  realm=$(header WWW-Authenticate | sed -n 's/.*[Rr]ealm="\([^"]*\)".*/\1/p')
-  service=$(header WWW-Authenticate | sed -n 's/.*service="\([A-Za-z0-9.:_-]*\)".*/\1/p')
-  [ -n "$realm" ] || return 0
+  if [ "$status" = 200 ]; then echo 'challenge 200'; return 0; fi
+  echo "challenge $status $(reason)"
+  [ "$who" = anonymous ] || user_pair="user = \"$(quoted "$user"):$(quoted "$secret")\""
+  challenge=$(header WWW-Authenticate)
+  case $status:$challenge in
+    401:*[Bb][Ee][Aa][Rr][Ee][Rr]' '*) ;;
+    401:[Bb][Aa][Ss][Ii][Cc]*) basic=$user_pair; [ -n "$basic" ]; return ;;
+    *) return 1 ;;
+  esac
+  realm=$(printf '%s\n' "$challenge" | sed -n 's/.*[Rr]ealm="\([^"?]*\).*/\1/p')
+  service=$(printf '%s\n' "$challenge" | sed -n 's/.*[Ss]ervice="\([A-Za-z0-9.:_/-]*\)".*/\1/p')
   allowed_realm "$realm" || { echo 'token - refused-realm'; return 1; }
-  basic=
-  [ "$who" = anonymous ] || basic="user = \"$(quoted "$user"):$(quoted "$secret")\""
-  ask "$realm?service=$service&scope=repository:$repository:pull" "$basic"
+  ask "$realm?${service:+service=$service&}scope=repository:$repository:pull" "$user_pair"
   if [ -n "$trouble" ]; then echo "token error $trouble"; return 1; fi
   if [ "$status" != 200 ]; then echo "token $status $(reason)"; return 1; fi
-  echo 'token 200'
   flat <"$GA_TMP/body" >"$GA_TMP/token"
   token=$(field token <"$GA_TMP/token")
   [ -n "$token" ] || token=$(field access_token <"$GA_TMP/token")
+  case $token in '' | *[!!-~]*) echo 'token error other'; return 1 ;; esac
+  echo 'token 200'
 }
 
 manifest() {  # REFERENCE
-  ask "$base/v2/$repository/manifests/$1" "$(bearer)
+  ask "$base/v2/$repository/manifests/$1" "$(signed)
 header = \"Accept: $accept\""
   if [ -n "$trouble" ]; then echo "manifest $1 error $trouble"; return 1; fi
   if [ "$status" != 200 ]; then echo "manifest $1 $status - $(reason)"; return 1; fi
+  flat <"$GA_TMP/body" >"$GA_TMP/manifest"
+  if grep -q '^!damaged' "$GA_TMP/manifest" || [ ! -s "$GA_TMP/manifest" ]; then echo "manifest $1 error other"; return 1; fi
   digest=$(header Docker-Content-Digest)
   media=$(header Content-Type)
-  echo "manifest $1 200 ${digest:--} ${media%%;*}"
+  computed=$(sha256sum <"$GA_TMP/body" 2>/dev/null)
+  computed=${computed:+sha256:${computed%% *}}
+  case ${computed:+$digest} in
+    "$computed" | '') echo "manifest $1 200 ${digest:-${computed:--}} ${media%%;*}" ;;
+    sha256:*) echo "manifest $1 error image_digest_mismatch"; return 1 ;;
+    *) echo "manifest $1 200 $digest ${media%%;*}" ;;
+  esac
 }
 
 platforms() {  # REFERENCE: of an index its entries, of one manifest its config's
-  flat <"$GA_TMP/body" >"$GA_TMP/manifest"
   config_digest=$(field 'config|digest' <"$GA_TMP/manifest")
   case $config_digest in
     sha256:*[!0-9a-f]*) ;;
     sha256:*) config_platform "$1" "$config_digest" ;;
     *) awk -F '\t' -v tag="$1" '
-         $1 ~ /^manifests\|[0-9]+\|platform\|/ { split($1, part, "|"); n = part[2]; seen[n] = 1; value[n, part[4]] = $2 }
-         END { for (n in seen) { os = value[n, "os"]; arch = value[n, "architecture"]; v = value[n, "variant"]
-           if (os != "unknown" && arch != "unknown") print "platform " tag " " os "/" arch (v == "" ? "" : "/" v) } }' \
-         <"$GA_TMP/manifest" ;;
+         $1 ~ /^manifests\|[0-9]+\|platform\|/ { split($1, part, "|"); last = part[2]; value[last, part[4]] = $2 }
+         END { for (n = 0; n <= last + 0; n++) { os = value[n, "os"]; arch = value[n, "architecture"]
+           v = value[n, "variant"]; text = os "/" arch (v == "" ? "" : "/" v)
+           if (os == "" || arch == "" || os == "unknown" || text in told) continue
+           told[text] = 1; print "platform " tag " " text } }' <"$GA_TMP/manifest" ;;
   esac
 }
 
 config_platform() {  # REFERENCE DIGEST: a redirect to the blob store is followed once, without the credential
-  ask "$base/v2/$repository/blobs/$2" "$(bearer)"
+  ask "$base/v2/$repository/blobs/$2" "$(signed)"
   case $status in
     301 | 302 | 303 | 307 | 308)
       place=$(header Location)
@@ -93,27 +116,48 @@ config_platform() {  # REFERENCE DIGEST: a redirect to the blob store is followe
   esac
   [ "$status" = 200 ] || return 0
   flat <"$GA_TMP/body" >"$GA_TMP/config"
-  echo "platform $1 $(field os <"$GA_TMP/config")/$(field architecture <"$GA_TMP/config")"
+  variant=$(field variant <"$GA_TMP/config")
+  echo "platform $1 $(field os <"$GA_TMP/config")/$(field architecture <"$GA_TMP/config")${variant:+/$variant}"
 }
 
-tags() {
-  page="/v2/$repository/tags/list?n=1000" pages=0 list=
-  while [ -n "$page" ] && [ "$pages" -lt 10 ]; do
-    ask "$base$page" "$(bearer)"
-    if [ -n "$trouble" ]; then echo "tags error $trouble"; return 0; fi
-    if [ "$status" != 200 ]; then echo "tags $status $(reason)"; return 0; fi
-    flat <"$GA_TMP/body" | awk -F '\t' '$1 ~ /^tags\|/ { print "tag " $2 }' >>"$GA_TMP/tags"
-    page=$(header Link | sed -n 's/^<\(\/v2\/[^>]*\)>.*rel="\{0,1\}next.*/\1/p')
+tags() {  # all pages; only a list that was read to its end, with nothing left out, is complete
+  list=/v2/$repository/tags/list
+  page="$list?n=1000" pages=0 whole=complete
+  while [ -n "$page" ]; do
+    ask "$base$page" "$(signed)"
+    [ -z "$trouble" ] || problem="error $trouble"
+    [ -n "$trouble" ] || [ "$status" = 200 ] || problem="$status $(reason)"
+    [ -n "$problem" ] || one_page
     pages=$((pages + 1))
+    if [ -n "$problem" ] && [ "$pages" = 1 ]; then echo "tags $problem"; return 0; fi
+    [ -z "$problem" ] && [ "$pages" -lt 20 ] || { [ -z "$page" ] || whole=partial; break; }
   done
-  if [ -z "$page" ]; then echo 'tags 200 complete'; else echo 'tags 200 partial'; fi
-  cat "$GA_TMP/tags"
+  echo "tags 200 $whole"
+  awk '!($0 in told) { told[$0] = 1; print }' "$GA_TMP/tags"
+}
+
+one_page() {  # keeps the page's tags; sets page to the next one's path, `problem` when this is no tag list
+  flat <"$GA_TMP/body" >"$GA_TMP/page"
+  found=$(awk -F '\t' '
+    $1 == "!damaged" { odd = 1 }
+    $1 == "tags" && ($2 == "null" || $2 == "[]") { list = 1 }
+    $1 ~ /^tags\|/ { list = 1; if ($1 !~ /^tags\|[0-9]+$/ || $2 !~ /^[A-Za-z0-9_][A-Za-z0-9._-]*$/) left_out = 1 }
+    END { print odd || !list ? "none" : left_out ? "partial" : "whole" }' "$GA_TMP/page")
+  case $found in none) problem='error other'; return 0 ;; partial) whole=partial ;; esac
+  awk -F '\t' '$1 ~ /^tags\|[0-9]+$/ { print "tag " $2 }' "$GA_TMP/page" >>"$GA_TMP/tags"
+  link=$(header Link)
+  page=$(printf '%s\n' "$link" | sed -n 's/^[^<]*<\([^>]*\)> *; *rel="\{0,1\}next.*/\1/p')
+  page=${page#"$base"}
+  case $page in "$list"'?'* | '') ;; *) page= whole=partial ;; esac
 }
 
 look() {
-  scheme=$1 registry=$2 repository=$3 token_host=$4 who=$5 token=
+  scheme=$1 registry=$2 repository=$3 token_host=$4 who=$5 problem='' direct=''
   shift 5
   base=$scheme://$registry
+  [ "$scheme" = https ] || direct='--noproxy *'  # plain http is for loopback alone: no proxy may see a credential
+  set -f
+  ulimit -f 10240  # 5 MiB: an older curl does not notice that an answer of unknown length is too long
   command -v curl >/dev/null 2>&1 || { echo 'lacks curl'; return 0; }
   if [ "$who" = credential ]; then
     find_credential "$registry"

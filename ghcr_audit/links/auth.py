@@ -58,16 +58,16 @@ def host_access(audit: Audit) -> tuple[Answered, str]:
 def _image_readable(audit: Audit) -> Claim:
     found, key = host_access(audit)
     outcome, told = _OUTCOMES[found.access], _told(found, key)
-    evidence: tuple[str, ...] = (key, "host.credential")
+    evidence: tuple[str, ...] = (*dict.fromkeys((HOST, key)), "host.credential")
     if lacks(audit, key) == "curl":
         told = "the host has no curl, so the registry's answer to its credential was not seen"
     if outcome is Outcome.UNKNOWN and (by_engine := pulled(audit, "pull.tag")) is not None:
         outcome, evidence = (Outcome.HOLDS if by_engine else Outcome.UNKNOWN), (*evidence, "pull.tag")
-        told = "the engine pulled it" if by_engine else f"{told}; the engine could not pull it either"
+        told = f"{told}; the engine {'pulled it' if by_engine else 'could not pull it either'}"
     return _claim(
         audit,
         "image_readable",
-        f"The registry serves {audit.image} to the host's credential",
+        f"The registry serves {audit.image} to the host's docker",
         outcome,
         told,
         weight=Weight.GATE,
@@ -76,18 +76,24 @@ def _image_readable(audit: Audit) -> Claim:
 
 
 def _told(found: Answered, key: str) -> str:
-    who = "without any credential: " if key == HOST_ANONYMOUS else ""
+    how = " without any credential" if key == HOST_ANONYMOUS else ""
     if found.access is Access.ABSENT:
-        return f"{who}the credential is accepted; the registry says that the tag is not there ({found.told})"
-    return who + found.told
+        return f"not refused{how}, but the registry says that it is not there: {found.told}"
+    if found.access is Access.UNKNOWN:
+        return found.told
+    return f"{found.access}{how}: {found.told}"
 
 
 def _login(audit: Audit) -> tuple[Claim, ...]:
+    """Only where a credential was handed over. Advisory: whether the image is then served is the gate."""
     login = audit.newest("auth.login")
-    if login is None:
+    if login is None and not audit.attempts:
         return ()
-    words = (login.stdout + login.stderr).strip().splitlines()
-    told = words[-1][:200] if words else f"exit code {login.exit_code}"
-    outcome = Outcome.HOLDS if login.ok else Outcome.BROKEN
+    outcome, told = Outcome.UNKNOWN, "not tried" + "".join(f": {one.outcome}" for one in audit.attempts[-1:])
+    if login is not None:
+        words = (login.stdout + login.stderr).strip().splitlines()
+        told = words[-1][:200] if words else f"exit code {login.exit_code}"
+        outcome = Outcome.HOLDS if login.ok else Outcome.BROKEN
     statement = "The host logged in with the new credential"
-    return (_claim(audit, "login", statement, outcome, told, evidence=("auth.login",)),)
+    weight = Weight.ADVISORY
+    return (_claim(audit, "login", statement, outcome, told, weight=weight, evidence=("auth.login",)),)

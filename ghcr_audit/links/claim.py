@@ -21,13 +21,14 @@ class ClaimMaker(Protocol):
         weight: Weight = Weight.REQUIRED,
         evidence: tuple[str, ...] = (),
     ) -> Claim:
-        """A claim that cites those of `evidence` that were really observed."""
+        """A claim that cites those of `evidence` that were observed; it holds only when all of them were."""
 
 
 def claim_of(link: str) -> ClaimMaker:
     """A maker of claims of this link.
 
-    When the host was lost, a claim that cites nothing observed is unknown for that one reason.
+    When the host was lost, a claim that cites nothing observed is unknown for that one reason. A claim that would
+    hold is unknown when part of its evidence is missing: less evidence is never better.
     """
 
     def make(
@@ -43,6 +44,9 @@ def claim_of(link: str) -> ClaimMaker:
         cited = audit.keys(*evidence)
         if audit.host_failure is not None and not cited and outcome is Outcome.UNKNOWN:
             told = "the host could not be looked at"
+        missing = [key for key in evidence if key not in cited]
+        if outcome is Outcome.HOLDS and missing:
+            outcome, told = Outcome.UNKNOWN, f"not all of it was seen (missing: {shortened(missing)})"
         return Claim(
             key=f"{link}.{name}",
             link=Link(link),

@@ -5,7 +5,7 @@ from ghcr_audit.audit import HOST_REACHED, Audit
 from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.links.claim import claim_of, shortened
 from ghcr_audit.tags import GitTag, release_tags, ties
-from ghcr_audit.views import published
+from ghcr_audit.views import hidden, published, repository_unknown
 
 CLOCK_LIMIT_S = 30
 """Beyond this, tokens and certificates begin to fail."""
@@ -88,10 +88,10 @@ def _all_published(audit: Audit, tags: tuple[GitTag, ...] | None) -> Claim:
     unseen = [name for name, (there, _) in known.items() if there is None]
     outcome, told = Outcome.HOLDS, f"all {len(known)} release tags have an image"
     if missing:
-        outcome, told = Outcome.BROKEN, f"never published: {shortened(missing)}"
+        outcome, told = Outcome.BROKEN, _not_published(audit, shortened(missing))
     elif unseen or not known:
         outcome = Outcome.UNKNOWN
-        told = f"no vantage point can tell for {len(unseen)} of {len(known)} tags" if known else "git gave no tags"
+        told = f"{_no_word(audit)} ({len(unseen)} of {len(known)} tags)" if known else "git gave no tags"
     cited = {key for _, keys in known.values() for key in keys}
     return _claim(
         audit,
@@ -107,10 +107,26 @@ def _all_published(audit: Audit, tags: tuple[GitTag, ...] | None) -> Claim:
 def _tag_published(audit: Audit) -> Claim:
     there, keys = published(audit, audit.tag)
     outcome = {True: Outcome.HOLDS, False: Outcome.BROKEN, None: Outcome.UNKNOWN}[there]
-    told = {True: "the registry has it", False: "the registry does not have it", None: "no vantage point can tell"}
+    absent = f"the registry has no repository {audit.target.image_ref.repository}"
+    told = {
+        True: "the registry has it",
+        False: absent if repository_unknown(audit) else "the registry does not have it",
+        None: _no_word(audit),
+    }
     return _claim(
         audit, "tag_published", f"The registry has an image for {audit.tag}", outcome, told[there], evidence=keys
     )
+
+
+def _not_published(audit: Audit, missing: str) -> str:
+    if repository_unknown(audit):
+        return f"the registry has no repository {audit.target.image_ref.repository}"
+    return f"never published: {missing}"
+
+
+def _no_word(audit: Audit) -> str:
+    """Incident 6: behind a refusal, a missing tag looks just like a forbidden one."""
+    return "no vantage point can tell" + (": a refusal hides whether it is there" if hidden(audit) else "")
 
 
 def _host_claims(audit: Audit) -> tuple[Claim, ...]:
@@ -126,7 +142,7 @@ def _host_reached(audit: Audit) -> Claim:
         outcome = Outcome.HOLDS
         told = f"as {who.stdout.strip() if who else '?'} in {where.stdout.strip() if where else '?'}"
     elif reached is not None:
-        told = reached.failure_text
+        told = reached.failure_text.partition("\n")[0]
     pinned = "is reached" if audit.target.host.local else "is reached with the pinned host key"
     return _claim(
         audit,
@@ -186,35 +202,45 @@ def _container_runs(audit: Audit) -> Claim:
 
 
 def _health(audit: Audit) -> tuple[Claim, ...]:
-    container = facts.container(audit.newest("host.container"))
-    docker = container.health if container else None
-    if docker is None and audit.target.health_url is None:
+    """Nothing where the container is known to have no health check and no URL is given."""
+    container, asked = facts.container(audit.newest("host.container")), audit.target.health_url is not None
+    if container is not None and container.health is None and not asked:
         return ()
-    http = facts.http_health(audit.newest("host.health"))
-    outcome, told = _health_outcome(docker, http, asked=audit.target.health_url is not None)
+    answers = [_docker_health(container)]
+    if asked:
+        answers.append(_http_health(facts.http_health(audit.newest("host.health"))))
+    outcomes = {outcome for outcome, _ in answers}
+    worst = next((one for one in (Outcome.BROKEN, Outcome.UNKNOWN) if one in outcomes), Outcome.HOLDS)
     return (
         _claim(
             audit,
             "healthy",
             "Docker's health check and the health URL both say healthy",
-            outcome,
-            told,
-            evidence=("host.container", "host.health"),
+            worst,
+            "; ".join(told for _, told in answers),
+            evidence=("host.container", "host.health") if asked else ("host.container",),
         ),
     )
 
 
-def _health_outcome(docker: str | None, http: facts.HttpHealth | None, *, asked: bool) -> tuple[Outcome, str]:
-    told = [f"Docker says {docker}" if docker else "no Docker health check"]
-    answers: list[bool | None] = [docker == "healthy" if docker in ("healthy", "unhealthy") else None] if docker else []
-    if asked:
-        told.append(
-            f"the URL says {http.status or 'nothing'}" if http else "the URL was not asked (no curl on the host?)"
-        )
-        answers.append(http.healthy if http else None)
-    if False in answers:
-        return Outcome.BROKEN, "; ".join(told)
-    return Outcome.UNKNOWN if None in answers else Outcome.HOLDS, "; ".join(told)
+def _docker_health(container: facts.Container | None) -> tuple[Outcome, str]:
+    """What the engine says. A container that does not run keeps its last word, which counts no longer."""
+    if container is None:
+        return Outcome.UNKNOWN, "Docker's health check was not seen"
+    if container.status != "running":
+        return Outcome.BROKEN, f"the container is {container.status}"
+    if container.health is None:
+        return Outcome.HOLDS, "no Docker health check"
+    outcomes = {"healthy": Outcome.HOLDS, "unhealthy": Outcome.BROKEN}
+    return outcomes.get(container.health, Outcome.UNKNOWN), f"Docker says {container.health}"
+
+
+def _http_health(health: facts.HttpHealth | None) -> tuple[Outcome, str]:
+    """What the health URL says; None when curl could not ask."""
+    if health is None:
+        return Outcome.UNKNOWN, "the URL was not asked (no curl on the host?)"
+    told = f"the URL says {health.status}" if health.status else "nothing answers at the URL"
+    return (Outcome.HOLDS if health.healthy else Outcome.BROKEN), told
 
 
 def _disk(audit: Audit) -> Claim:

@@ -2,12 +2,12 @@
 
 import re
 
+from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Mode, Observation, Outcome, Weight
 from ghcr_audit.links.claim import claim_of
 
 _claim = claim_of("pull")
-_PULLED = re.compile(r"^Digest: (sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
 
 
 def claims(audit: Audit) -> tuple[Claim, ...]:
@@ -26,14 +26,7 @@ def pulled(audit: Audit, key: str) -> bool | None:
     observation = audit.newest(key)
     if observation is None or observation.failure is not None:
         return None
-    return observation.exit_code == 0 and bool(_PULLED.search(observation.stdout))
-
-
-def pulled_digest(audit: Audit, key: str) -> str | None:
-    """The manifest digest that `docker pull` printed."""
-    observation = audit.newest(key)
-    found = _PULLED.search(observation.stdout) if observation is not None else None
-    return found[1] if found else None
+    return facts.pulled_digest(observation) is not None
 
 
 def engine_words(observation: Observation) -> str:
@@ -48,7 +41,7 @@ def _pulled_claim(audit: Audit, name: str, tag: str, weight: Weight) -> Claim:
     outcome, told = Outcome.UNKNOWN, "not tried"
     if done:
         status = re.search(r"^Status: (.{1,200})$", observation.stdout if observation else "", re.MULTILINE)
-        outcome, told = Outcome.HOLDS, f"{pulled_digest(audit, key)} ({status[1] if status else 'pulled'})"
+        outcome, told = Outcome.HOLDS, f"{facts.pulled_digest(observation)} ({status[1] if status else 'pulled'})"
     elif observation is not None and done is not None:
         outcome, told = Outcome.BROKEN, engine_words(observation)
     elif observation is not None:

@@ -196,6 +196,7 @@ def test_another_lab_on_the_classic_store_runs_beside_and_leaves_nothing(lab: La
     assert lab.status().up
 
 
+@pytest.mark.usefixtures("lab_machine")
 def test_a_killed_start_is_cleaned_up(tmp_path: Path) -> None:
     place = place_of(f"tmp-{os.getpid()}")
     argv = (sys.executable, "-m", "lab", "up", "--name", place.name)
@@ -211,6 +212,7 @@ def test_a_killed_start_is_cleaned_up(tmp_path: Path) -> None:
     assert not place.folder.exists()
 
 
+@pytest.mark.usefixtures("lab_machine")
 def test_a_lab_whose_parts_died_goes_down_too() -> None:
     lab = Lab.up(f"tmp-{os.getpid()}-dead")
     place = place_of(lab.name)

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from report_example import blocked_report
 from syrupy.assertion import SnapshotAssertion
 
 from ghcr_audit.evidence import Link, Outcome, Weight
@@ -18,6 +17,7 @@ from ghcr_audit.report_model import LinkState, Report
 from ghcr_audit.report_tables import COLUMNS, link_table
 from ghcr_audit.terminal_text import one_line
 from ghcr_audit.verdicts import Verdict
+from tests.pure.report_example import blocked_report
 
 FRAGMENTS = (
     "`", "``", "```", "~~~", "|", "\\", "\\|", "\n", "\r\n", "\t", "    ", "#", "# h", "- ", "* ", "1. ",
@@ -109,6 +109,36 @@ def test_rows_for_a_table_artifact() -> None:
             "Evidence": "`registry.host`, `registry.anonymous` (failed)",
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("see http://127.0.0.1/x now", "see `http://127.0.0.1/x` now"),
+        ("www.lab.example", "`www.lab.example`"),
+        ("mail lab@lab", "mail `lab@lab`"),
+        ("ask @lab about #12", "ask `@lab` about `#12`"),
+        ("pay $x$ and :tada:", "pay `$x$` and `:tada:`"),
+        ("a|b *c* _d_ [e](f) <g> !h", r"a&#124;b \*c\* \_d\_ \[e\](f) \<g\> \!h"),
+        ("&lt; \\ ` ~~x~~", r"\&lt; \\ \` \~\~x\~\~"),
+        ("- item", "`-` item"),
+        ("1. item", "`1.` item"),
+        ("2) item", "`2)` item"),
+        ("# title", "`#` title"),
+        ("--- | ---", "`---` &#124; ---"),
+        ("http://x/`a|b``", "``http://x/`a``&#124;``` b`` ```"),
+        ("got '403', expected 200", "got '403', expected 200"),
+    ],
+)
+def test_what_could_be_markup_is_escaped_or_code(text: str, expected: str) -> None:
+    assert inline(text) == cell(text) == expected
+
+
+def test_a_broken_claim_of_a_link_that_stopped_half_way_is_not_hidden() -> None:
+    auth = blocked_report().links[1].model_copy(update={"not_run": "it was interrupted"})
+    shown = render_markdown(blocked_report().model_copy(update={"links": (auth,)}))
+    assert "### auth ✗ 0 hold, 1 broken, 0 unknown\n\nNot run: it was interrupted." in shown
+    assert "| ✗ broken |" in shown
 
 
 @given(text=hostile)

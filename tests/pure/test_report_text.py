@@ -4,12 +4,12 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from report_example import blocked_report
 from syrupy.assertion import SnapshotAssertion
 
 from ghcr_audit.evidence import Link, Outcome
 from ghcr_audit.report_model import LinkState
 from ghcr_audit.report_text import WIDTH, link_lines, render_text
+from tests.pure.report_example import blocked_report
 
 OUR_COLOURS = re.compile(r"\x1b\[(?:3[123]|90)m[✓✗?!–]\x1b\[0m")
 

@@ -170,6 +170,17 @@ def tag_pushed_again(stage: Stage) -> Iterator[Plan]:
     _publish(stage.lab, stage.running)
 
 
+def tag_pushed_again_pulled(stage: Stage) -> Iterator[Plan]:
+    """The pull fetches what the tag names now and puts the local tag back; the container still runs the old one."""
+    _publish(stage.lab, stage.running, salt="again")
+    yield Plan(tag=stage.running, mode=Mode.PULL)
+    _publish(stage.lab, stage.running)
+
+
+def image_name_wrong(stage: Stage) -> Iterator[Plan]:
+    yield Plan(tag=stage.running, settings={"image": f"{stage.lab.registry}/acme/observre"})
+
+
 def other_platform(stage: Stage) -> Iterator[Plan]:
     with _foreign_release(stage.lab) as tag:
         yield Plan(tag=tag)
@@ -263,6 +274,12 @@ def container_absent(stage: Stage) -> Iterator[Plan]:
     _redeploy(stage.lab)
 
 
+def container_absent_without_health_url(stage: Stage) -> Iterator[Plan]:
+    _checked(stage.lab.docker("rm", "--force", "observer"))
+    yield Plan(tag=stage.running, settings={"health_url": None})
+    _redeploy(stage.lab)
+
+
 def container_stopped(stage: Stage) -> Iterator[Plan]:
     _checked(stage.lab.docker("stop", "observer"))
     yield Plan(tag=stage.running)
@@ -347,20 +364,39 @@ def _tagged(lab: Lab, tag: str) -> Iterator[None]:
 
 @contextmanager
 def _hidden(lab: Lab, program: str) -> Iterator[None]:
-    """The deploy user's PATH with all its programs but one: bash reads .bashrc when sshd starts it."""
-    folder, rc = lab.folder / "fewer-programs", lab.folder / "home" / ".bashrc"
-    folder.mkdir()
-    for found in (file for path in (lab.folder / "bin", *_SYSTEM_PATH) for file in path.iterdir()):
-        if found.name != program and not (folder / found.name).is_symlink():
-            (folder / found.name).symlink_to(found)
-    rc.write_text(f"PATH={folder}\n")
-    rc.chmod(0o644)
+    """A host without one program: in the SSH server's own mount namespace, other folders lie over its folders."""
+    places = [
+        place
+        for place in (lab.folder / "bin", *_SYSTEM_PATH)
+        if (place / program).is_symlink() or (place / program).exists()
+    ]
+    covers = [_cover(lab.folder / f"without-{program}-{number}", place, program) for number, place in enumerate(places)]
+    for cover, place in zip(covers, places, strict=True):
+        _on_host(lab, "mount", "--bind", str(place), str(cover / "whole"))
+        _on_host(lab, "mount", "--bind", str(cover / "fewer"), str(place))
     yield
-    rc.unlink()
-    shutil.rmtree(folder)
+    for cover, place in zip(covers, places, strict=True):
+        _on_host(lab, "umount", str(place))
+        _on_host(lab, "umount", str(cover / "whole"))
+        shutil.rmtree(cover)
 
 
-_SYSTEM_PATH = (Path("/usr/local/bin"), Path("/usr/bin"), Path("/bin"))
+def _cover(folder: Path, place: Path, program: str) -> Path:
+    """`fewer`: links to all programs but one in `whole`, where the covered folder will be seen."""
+    for name in ("whole", "fewer"):
+        (folder / name).mkdir(parents=True)
+    for found in place.iterdir():
+        if found.name != program:
+            (folder / "fewer" / found.name).symlink_to(folder / "whole" / found.name)
+    return folder
+
+
+def _on_host(lab: Lab, *argv: str) -> None:
+    server = next(part.pid for part in lab.status().parts if part.name == "sshd")
+    _run("nsenter", f"--mount=/proc/{server}/ns/mnt", *argv)
+
+
+_SYSTEM_PATH = (Path("/usr/local/bin"), Path("/usr/bin"))
 
 
 def _publish(lab: Lab, tag: str, *, salt: str = "", architecture: str = "", as_index: bool = False) -> None:
@@ -438,6 +474,8 @@ CASES: tuple[Case, ...] = (
     Case(name="unknown-tag", scene=unknown_tag),
     Case(name="tag-pushed-again", scene=tag_pushed_again),
     Case(name="tag-pushed-again-classic", scene=tag_pushed_again, store="classic"),
+    Case(name="tag-pushed-again-pulled", scene=tag_pushed_again_pulled),
+    Case(name="image-name-wrong", scene=image_name_wrong),
     Case(name="other-platform", scene=other_platform),
     Case(name="other-platform-pulled", scene=other_platform_pulled),
     Case(name="other-platform-pulled-classic", scene=other_platform_pulled, store="classic"),
@@ -455,6 +493,7 @@ CASES: tuple[Case, ...] = (
     Case(name="host-key-unknown", scene=host_key_unknown),
     Case(name="ssh-key-refused", scene=ssh_key_refused),
     Case(name="container-absent", scene=container_absent),
+    Case(name="container-absent-without-health-url", scene=container_absent_without_health_url),
     Case(name="container-stopped", scene=container_stopped),
     Case(name="container-crashes", scene=container_crashes),
     Case(name="unhealthy", scene=unhealthy),

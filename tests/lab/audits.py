@@ -1,0 +1,129 @@
+"""Driving audits of the lab through a real Prefect server, as an operator would: API, CLI, Secret blocks."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import State
+from prefect.exceptions import PrefectHTTPStatusError
+
+from deployments.stack import Stack, free_port
+from ghcr_audit.report_model import Report
+from lab.lab import Lab
+
+LIMIT_S = 90
+
+
+@dataclass(kw_only=True)
+class Served:
+    """A served checkout: the lab's chain as target `observer`, and a Prefect server with one worker."""
+
+    lab: Lab
+    stack: Stack
+    folder: Path
+
+    def client(self) -> SyncPrefectClient:
+        return SyncPrefectClient(self.stack.api_url)
+
+    def trigger(self, **parameters: object) -> UUID:
+        """A run of the deployment; by default of the newest published release, mode pull, waiting an hour."""
+        wanted = {"target": "observer", "tag": self.lab.releases.newest_published, "mode": "pull", "wait_hours": 1}
+        with self.client() as client:
+            deployment = client.read_deployment_by_name("release-audit/release-audit")
+            return client.create_flow_run_from_deployment(deployment.id, parameters={**wanted, **parameters}).id
+
+    def state(self, run: UUID) -> State:
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            try:
+                with self.client() as client:
+                    state = client.read_flow_run(run).state
+                assert state is not None
+                return state
+            except PrefectHTTPStatusError:
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+
+    def settled(self, run: UUID, *, after: State | None = None) -> State:
+        """The run's state once it is final or paused; `after` is the paused state it was resumed from."""
+        deadline = time.monotonic() + LIMIT_S
+        while time.monotonic() < deadline:
+            state = self.state(run)
+            if state.is_final() or (state.is_paused() and (after is None or state.id != after.id)):
+                return state
+            time.sleep(0.2)
+        raise AssertionError(f"run {run} did not settle in {LIMIT_S} s; worker log:\n{self.log('worker')[-3000:]}")
+
+    def form(self, run: UUID) -> str:
+        """What the operator reads above the form of a waiting run."""
+        details = self.state(run).state_details
+        assert details.run_input_keyset is not None
+        with self.client() as client:
+            key = details.run_input_keyset["description"]
+            return client.request("GET", "/flow_runs/{id}/input/{key}", path_params={"id": run, "key": key}).text
+
+    def answer(self, run: UUID, credential: str, user: str = "lab", answered_by: str = "Test Reader") -> str:
+        """Answer the form as the UI does; the server's word: ACCEPT or REJECT."""
+        given = {"credential": credential, "registry_user": user, "answered_by": answered_by}
+        with self.client() as client:
+            return client.resume_flow_run(run, run_input=given).status.value
+
+    def cli(self, *words: str, stdin: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "ghcr_audit.cli.main", *words],
+            env={**self.stack.environment(), **environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+
+    def cli_started(self, *words: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "ghcr_audit.cli.main", *words],
+            env=self.stack.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def report(self, run: UUID) -> Report:
+        ended = self.cli("report", str(run), "--json")
+        assert ended.returncode == 0, ended.stderr
+        return Report.model_validate_json(ended.stdout)
+
+    def log(self, name: str) -> str:
+        return (self.stack.folder / "log" / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def served(lab: Lab, folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """The lab's chain as target `observer`, served by a Prefect server of its own; all stopped in the end."""
+    targets = folder / "targets"
+    targets.mkdir()
+    (targets / "observer.toml").write_text(lab.target_toml(), encoding="utf-8")
+    extra = {
+        "GHCR_AUDIT_TARGETS": str(targets),
+        "GHCR_AUDIT_POOL_KEY": str(folder / "pool.key"),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "PATH": os.environ["PATH"],
+        **(settings or {}),
+    }
+    stack = Stack(folder=folder / "stack", port=free_port(), extra=extra, worker_query_s=1)
+    try:
+        stack.start_server()
+        stack.wait_for_server()
+        stack.start_worker()
+        stack.deploy()
+        yield Served(lab=lab, stack=stack, folder=folder)
+    finally:
+        stack.close()

@@ -1,0 +1,204 @@
+"""The whole chain through a real Prefect server: blocked, resumed, judged - suspended by a worker, paused by a CLI."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect.blocks.system import Secret as SecretBlock
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from ghcr_audit.causes import Cause
+from ghcr_audit.evidence import Outcome
+from ghcr_audit.verdicts import Verdict
+from lab.demo_story import leaks
+from lab.lab import Lab
+from tests.lab.audits import Served, served
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def audits(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(lab, tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def refused_credential(lab: Lab) -> Iterator[None]:
+    """Incident 5 before each test, and a healthy lab after it."""
+    lab.store_credential(lab.tokens.gh_oauth)
+    yield
+    lab.store_credential(lab.tokens.good)
+
+
+def save_block(audits: Served, name: str, value: str) -> None:
+    with temporary_settings({PREFECT_API_URL: audits.stack.api_url}):
+        SecretBlock(value=value).save(name, overwrite=True)
+
+
+def assert_judged(audits: Served, report_verdict: Verdict, markdown: str) -> None:
+    releases = audits.lab.releases
+    assert report_verdict is Verdict.PASSED_WITH_WARNINGS
+    assert "token_scope_insufficient" in markdown
+    assert f"Git has the tag {releases.unpublished}" in markdown.replace("`", "")
+
+
+def test_a_suspended_run_outlives_server_and_worker_and_judges_each_credential(audits: Served) -> None:
+    run = audits.trigger()
+    first = audits.settled(run)
+    assert first.name == "Suspended"
+    blocked = audits.report(run)
+    assert blocked.verdict is Verdict.BLOCKED
+    assert [f.cause for f in blocked.findings if f.certainty == "proven"] == [Cause.TOKEN_SCOPE_INSUFFICIENT]
+    assert any("403 Forbidden" in o.stderr or "denied" in o.stderr for o in blocked.observations if o.key == "pull.tag")
+
+    wrong = audits.cli("resume", str(run), "--by", "First Reader", stdin=f"{audits.lab.tokens.no_access}\n")
+    assert wrong.returncode == 0, wrong.stderr
+    second = audits.settled(run, after=first)
+    assert second.name == "Suspended"
+    assert "Credential 1 was not accepted" in audits.form(run)
+    assert "read_package" in audits.form(run)
+
+    audits.stack.stop("worker")
+    audits.stack.stop("server")
+    audits.stack.start_server()
+    audits.stack.wait_for_server()
+    audits.stack.start_worker("worker-2")
+    save_block(audits, "once-ghcr-token", audits.lab.tokens.good)
+    assert audits.answer(run, "once-ghcr-token", answered_by="Second Reader") == "ACCEPT"
+    final = audits.settled(run, after=second)
+    audits.stack.stop("worker-2")
+    audits.stack.start_worker()
+
+    assert (final.name, final.type.value) == ("PassedWithWarnings", "COMPLETED")
+    report = audits.report(run)
+    assert_judged(audits, report.verdict, audits.cli("report", str(run)).stdout)
+    assert [(one.accepted, one.answered_by, one.way) for one in report.attempts] == [
+        (False, "First Reader", "sealed"),
+        (True, "Second Reader", "secret block once-ghcr-token"),
+    ]
+    claims = {claim.key: claim for link in report.links for claim in link.claims}
+    assert claims["digest.registry_equals_host"].outcome is Outcome.HOLDS
+    assert "was not there before" in claims["pull.local_tags_kept"].is_
+    secrets = (audits.lab.tokens.good, audits.lab.tokens.no_access, audits.lab.tokens.gh_oauth)
+    assert [path for secret in secrets for path in leaks(secret, audits.folder)] == []
+    with temporary_settings({PREFECT_API_URL: audits.stack.api_url}), pytest.raises(ValueError, match="once-ghcr-token"):
+        SecretBlock.load("once-ghcr-token")
+
+
+def test_a_paused_run_in_a_terminal_goes_on_with_the_right_credential(audits: Served) -> None:
+    tag = audits.lab.releases.newest_published
+    process = audits.cli_started("run", "observer", "--tag", tag, "--mode", "pull", "--wait-hours", "1", "--json")
+    run = _waiting_run(audits)
+    first = audits.settled(run)
+    assert first.name == "Paused"
+    expired = audits.cli("resume", str(run), stdin=f"{audits.lab.tokens.expired}\n")
+    assert expired.returncode == 0, expired.stderr
+    second = audits.settled(run, after=first)
+    assert "token endpoint 403 DENIED" in audits.form(run)
+    assert audits.cli("resume", str(run), stdin=f"{audits.lab.tokens.good}\n").returncode == 0
+    assert audits.settled(run, after=second).name == "PassedWithWarnings"
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert json.loads(out)["verdict"] == "PassedWithWarnings"
+    assert leaks(audits.lab.tokens.good, audits.folder) == []
+
+
+def _waiting_run(audits: Served):  # noqa: ANN202
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with audits.client() as client:
+            runs = [run for run in client.read_flow_runs(limit=50) if run.deployment_id is None]
+        paused = [run.id for run in runs if run.state is not None and run.state.is_paused()]
+        if paused:
+            return paused[0]
+        time.sleep(0.3)
+    raise AssertionError("no run of the terminal is paused")
+
+
+def test_answers_that_hold_no_credential_are_refused_or_asked_again(audits: Served) -> None:
+    run = audits.trigger()
+    first = audits.settled(run)
+    token = audits.lab.tokens.good
+    assert audits.answer(run, token) == "REJECT"
+    assert audits.answer(run, "my-block", user=token) == "REJECT"
+    assert audits.answer(run, "my-block", answered_by=token) == "REJECT"
+    assert audits.settled(run).id == first.id
+    assert leaks(token, audits.stack.folder) == []
+
+    assert audits.answer(run, "no-such-block") == "ACCEPT"
+    second = audits.settled(run, after=first)
+    assert "there is no Secret block named no-such-block" in audits.form(run)
+    save_block(audits, "empty-block", " ")
+    assert audits.answer(run, "empty-block") == "ACCEPT"
+    third = audits.settled(run, after=second)
+    assert "the token is empty" in audits.form(run)
+
+    other = audits.trigger()
+    ended = audits.settled(other)
+    assert ended.name == "Blocked"
+    assert "already waits" in audits.log("worker")
+
+    save_block(audits, "lab-token", token)
+    assert audits.answer(run, "lab-token") == "ACCEPT"
+    assert audits.settled(run, after=third).name == "PassedWithWarnings"
+
+
+def test_a_wait_that_nobody_answers_ends_as_failed_and_the_blocked_report_stands(audits: Served) -> None:
+    run = audits.trigger(wait_hours=0.001)
+    assert audits.settled(run).name == "Suspended"
+    deadline = time.monotonic() + 60
+    while not audits.state(run).is_final() and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert audits.state(run).type.value == "FAILED"
+    assert audits.report(run).verdict is Verdict.BLOCKED
+
+
+def test_mode_observe_never_waits_and_changes_nothing(audits: Served) -> None:
+    before = audits.lab.stored_config()
+    state = audits.settled(audits.trigger(mode="observe"))
+    assert (state.name, state.type.value) == ("Blocked", "FAILED")
+    assert audits.lab.stored_config() == before
+
+
+def test_a_release_that_was_never_published_ends_as_broken(audits: Served) -> None:
+    audits.lab.store_credential(audits.lab.tokens.good)
+    run = audits.trigger(tag=None, mode="observe")
+    state = audits.settled(run)
+    assert state.name == "Broken"
+    assert "tag_not_published" in (state.message or "")
+
+
+def test_without_server_and_terminal_a_refused_credential_ends_with_exit_code_4(lab: Lab, tmp_path: Path) -> None:
+    targets = tmp_path / "targets"
+    targets.mkdir()
+    (targets / "observer.toml").write_text(lab.target_toml(), encoding="utf-8")
+    ended = run_without_server(lab, tmp_path)
+    assert ended.returncode == Verdict.BLOCKED.exit_code, ended.stderr
+    assert "token_scope_insufficient" in ended.stdout
+
+
+def run_without_server(lab: Lab, folder: Path):  # noqa: ANN201
+    import os
+    import subprocess
+    import sys
+
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "GHCR_AUDIT_TARGETS": str(folder / "targets"),
+    }
+    words = ("run", "observer", "--tag", lab.releases.newest_published, "--mode", "pull")
+    return subprocess.run(
+        [sys.executable, "-m", "ghcr_audit.cli.main", *words],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
