@@ -49,6 +49,7 @@ def _first_screen(report: Report) -> Iterator[str]:
     yield table(("Audit", "Value"), list(_head_rows(report)))
     yield f"**{verdict_sign(report.verdict)} {report.verdict.value}.** {meaning(report.verdict)}"
     yield from _main_cause(main_finding(report))
+    yield from _was_blocked(report)
     yield fence(chain(every_link(report)))
 
 
@@ -71,6 +72,16 @@ def _main_cause(finding: Finding | None) -> Iterator[str]:
     yield f"Cause: {_cause(finding)}. {inline(finding.summary)}"
     if finding.remedy:
         yield f"What to do: {inline(finding.remedy.text)}"
+
+
+def _was_blocked(report: Report) -> Iterator[str]:
+    """What blocked the chain at first, once a credential resolved it: it is history, and no longer a finding."""
+    first = next((attempt for attempt in report.attempts if attempt.asked_because), None)
+    solved = next((attempt for attempt in report.attempts if attempt.accepted), None)
+    if first is None or first.asked_because is None or solved is None:
+        return
+    yield f"Was blocked by: {code(first.asked_because.value)}. {inline(first.asked_summary)}"
+    yield f"Resolved by credential {solved.number} ({inline(solved.way)}), answered by {inline(solved.answered_by)}."
 
 
 def _summary(report: Report) -> str:
@@ -169,7 +180,7 @@ def _next_steps(report: Report) -> str:
     lines = [f"- {next_step(report.verdict)}", *(_skipped(state) for state in skipped)]
     blocks = ["Next steps", "\n".join(lines)]
     if report.attempts:
-        header = ("Attempt", "Outcome", "Answered by", "Way", "Asked", "Answered", "Waited")
+        header = ("Attempt", "Asked because", "Outcome", "Answered by", "Way", "Asked", "Answered", "Waited")
         blocks += ["### Credential attempts", table(header, [_attempt(attempt) for attempt in report.attempts])]
     return "\n\n".join(blocks)
 
@@ -181,6 +192,7 @@ def _skipped(state: LinkState) -> str:
 def _attempt(attempt: Attempt) -> tuple[str, ...]:
     return (
         str(attempt.number),
+        code(attempt.asked_because.value) if attempt.asked_because else NOTHING,
         ("✓ " if attempt.accepted else "✗ ") + cell(attempt.outcome),
         cell(attempt.answered_by),
         cell(attempt.way),

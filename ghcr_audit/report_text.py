@@ -127,7 +127,8 @@ def _remedy(remedy: Remedy) -> Iterator[str]:
 def _end(report: Report) -> Iterator[str]:
     for attempt in report.attempts:
         by = f" (by {attempt.answered_by}, {attempt.way})" if attempt.answered_by else ""
-        yield from _wrapped(f"credential {attempt.number}: ", f"{attempt.outcome}{by}", indent=4)
+        why = f"; asked because of {attempt.asked_because.value}" if attempt.asked_because else ""
+        yield from _wrapped(f"credential {attempt.number}: ", f"{attempt.outcome}{by}{why}", indent=4)
     yield from _wrapped("next   ", next_step(report.verdict), indent=7)
 
 

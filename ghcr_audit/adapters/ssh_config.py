@@ -1,5 +1,6 @@
 """What `~/.ssh/config` adds to a target's host: the target's own words win."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import paramiko
 
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.targets import HostAccess
+
+_MATCH_EXEC = re.compile(r"^\s*match\b.*\bexec\b", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +54,13 @@ def _lookup(named: str | None, alias: str) -> paramiko.SSHConfigDict:
     if named is None and not path.is_file():
         return paramiko.SSHConfigDict()
     try:
-        return paramiko.SSHConfig.from_path(str(path)).lookup(alias)
-    except ImportError:  # paramiko would run the command, by a library that we do not bring
-        raise ConfigurationError(f"{path}: ssh configuration: `Match exec` is not supported") from None
+        text = path.read_text(encoding="utf-8")
+        if _MATCH_EXEC.search(text):  # paramiko would run it, with our standard input
+            raise ConfigurationError(
+                f"{path}: ssh configuration: `Match exec` is not supported",
+                hint="Name another configuration as ssh_config under [host].",
+            )
+        return paramiko.SSHConfig.from_text(text).lookup(alias)
     except (OSError, ValueError, paramiko.SSHException) as error:
         raise ConfigurationError(f"{path}: cannot be read as an ssh configuration: {error}") from None
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty, Finding, Outcome, Remedy
+from ghcr_audit.evidence import Certainty, Claim, Finding, Outcome, Remedy
 from ghcr_audit.links import digest as digest_link
+from ghcr_audit.links.digest import Origin
 
 
 def digest(audit: Audit) -> Iterator[Finding]:
@@ -31,24 +32,50 @@ def platform(audit: Audit) -> Iterator[Finding]:
 
 
 def running(audit: Audit) -> Iterator[Finding]:
-    """What runs is no release that the registry gave out."""
-    yield from _when_broken(
-        audit,
-        "digest.running_is_release",
-        Cause.RUNNING_IMAGE_NOT_RELEASED,
-        audit.target.container,
-        "Deploy a published release by its tag; look how the compose file on the host names the image.",
+    """What runs is no release that the registry gave out, or no longer the one that its tag names."""
+    found = digest_link.running(audit)
+    if found.origin is Origin.FOREIGN:
+        remedy = "Deploy a published release by its tag; look how the compose file on the host names the image."
+        yield _of_container(audit, Cause.RUNNING_IMAGE_NOT_RELEASED, Certainty.PROVEN, found.told, remedy)
+    moved = found.origin is Origin.MOVED
+    if moved and not any(True for _ in digest(audit)):  # else the same is told already, of the tag
+        remedy = "The tag was pushed again after it was deployed. Deploy it anew, and never move a release tag."
+        yield _of_container(audit, Cause.IMAGE_DIGEST_MISMATCH, Certainty.PROVEN, found.told, remedy)
+
+
+def started(audit: Audit) -> Iterator[Finding]:
+    """The container was started under a name of the host's own."""
+    for claim in _broken(audit, "digest.started_from_registry"):
+        remedy = f"Let the compose file on the host name {audit.target.image_ref.name}, with the release's tag."
+        told = f"{audit.target.container} was {claim.is_}, not as {audit.target.image_ref.name}"
+        yield _of_container(audit, Cause.COMPOSE_IMAGE_NOT_REGISTRY, Certainty.LIKELY, told, remedy)
+
+
+def _of_container(audit: Audit, cause: Cause, certainty: Certainty, told: str, remedy: str) -> Finding:
+    cited = ("host.container",) if cause is Cause.COMPOSE_IMAGE_NOT_REGISTRY else digest_link.running(audit).evidence
+    return Finding(
+        cause=cause,
+        certainty=certainty,
+        subject=audit.target.container,
+        summary=f"{told[0].upper()}{told[1:]}.",
+        evidence_for=audit.keys(*cited),
+        remedy=Remedy(text=remedy),
     )
 
 
 def _when_broken(audit: Audit, key: str, cause: Cause, subject: str, remedy: str) -> Iterator[Finding]:
-    for claim in digest_link.claims(audit):
-        if claim.key == key and claim.outcome is Outcome.BROKEN:
-            yield Finding(
-                cause=cause,
-                certainty=Certainty.PROVEN,
-                subject=subject,
-                summary=f"{claim.statement}: no - {claim.is_}.",
-                evidence_for=claim.evidence,
-                remedy=Remedy(text=remedy),
-            )
+    for claim in _broken(audit, key):
+        yield Finding(
+            cause=cause,
+            certainty=Certainty.PROVEN,
+            subject=subject,
+            summary=f"{claim.statement}: no - {claim.is_}.",
+            evidence_for=claim.evidence,
+            remedy=Remedy(text=remedy),
+        )
+
+
+def _broken(audit: Audit, key: str) -> tuple[Claim, ...]:
+    return tuple(
+        claim for claim in digest_link.claims(audit) if claim.key == key and claim.outcome is Outcome.BROKEN
+    )

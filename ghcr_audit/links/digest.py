@@ -5,6 +5,8 @@ on the containerd store.
 """
 
 import re
+from dataclasses import dataclass
+from enum import StrEnum
 
 from ghcr_audit import facts
 from ghcr_audit.audit import Audit
@@ -12,9 +14,40 @@ from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Claim, Mode, Outcome, Weight
 from ghcr_audit.images import parse_image
 from ghcr_audit.links.claim import claim_of
-from ghcr_audit.views import CONTROLLER, HOST, OPERATOR, digest_in_registry, references, view
+from ghcr_audit.views import (
+    CONTROLLER,
+    HOST,
+    OPERATOR,
+    digest_in_registry,
+    published,
+    references,
+    repository_unknown,
+    view,
+)
 
 _claim = claim_of("digest")
+
+
+class Origin(StrEnum):
+    """Where the running container's image is from."""
+
+    RELEASE = "release"
+    """A published tag names this very digest."""
+    MOVED = "moved"
+    """The tag that the container was started from names another digest by now."""
+    FOREIGN = "foreign"
+    """The registry never gave it out under this name: built or loaded on the host."""
+    UNSEEN = "unseen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What runs; `release` is its tag where that is known, `evidence` the observations that say so."""
+
+    origin: Origin
+    told: str
+    release: str | None = None
+    evidence: tuple[str, ...] = ("host.container", "host.running_image")
 
 
 def claims(audit: Audit) -> tuple[Claim, ...]:
@@ -24,16 +57,15 @@ def claims(audit: Audit) -> tuple[Claim, ...]:
         _platform(audit),
         _running_is_release(audit),
         *_running_is_tag(audit),
+        *_started_from_registry(audit),
         *_health_version(audit),
     )
 
 
 def host_image(audit: Audit) -> tuple[facts.LocalImage | None, str]:
-    """The audited image as it lies on the host: after the pull where there was one, else before."""
-    for key in ("pull.tag_after", "host.image_before"):
-        if (image := facts.local_image(audit.newest(key))) is not None:
-            return image, key
-    return None, "pull.tag_after" if audit.newest("pull.tag_after") else "host.image_before"
+    """The audited image as it lies on the host, and the observation of it: after the pull in modes that pull."""
+    key = "host.image_before" if audit.mode is Mode.OBSERVE else "pull.tag_after"
+    return facts.local_image(audit.newest(key)), key
 
 
 def _registry_equals_host(audit: Audit) -> Claim:
@@ -42,12 +74,13 @@ def _registry_equals_host(audit: Audit) -> Claim:
     held = image.digests_of(audit.target.image_ref.name) if image else ()
     outcome = Outcome.UNKNOWN
     if served is None:
-        told = "the registry's digest is not known"
+        absent = published(audit, audit.tag)[0] is False
+        told = "the registry has no such tag" if absent else "the registry's digest is not known"
     elif image is None:
-        told = "the image is not on the host" + ("; mode observe does not pull" if audit.mode is Mode.OBSERVE else "")
+        told = _no_image(audit, key)
     else:
         outcome = Outcome.HOLDS if served in held else Outcome.BROKEN
-        told = served if served in held else f"registry {served}, host {', '.join(held) or 'no digest'}"
+        told = served if served in held else f"registry {served}, host {', '.join(held) or 'no digest of a registry'}"
     return _claim(
         audit,
         "registry_equals_host",
@@ -58,11 +91,17 @@ def _registry_equals_host(audit: Audit) -> Claim:
     )
 
 
+def _no_image(audit: Audit, key: str) -> str:
+    asked = audit.newest(key)
+    if asked is None or "no such image" not in asked.stderr.lower():
+        return "the host's images were not seen"
+    return "the image is not on the host" + ("; mode observe does not pull" if audit.mode is Mode.OBSERVE else "")
+
+
 def _platform(audit: Audit) -> Claim:
     engine = facts.engine(audit.newest("host.docker_version"))
-    image, key = host_image(audit)
-    offered = [image.platform] if image else _offered_platforms(audit)
     wanted = f"{engine.os}/{engine.architecture}" if engine and engine.os else None
+    offered, key = _offered_platforms(audit)
     outcome, told = Outcome.UNKNOWN, "the image's platform was not seen"
     if wanted is None:
         told = "the engine did not tell its platform"
@@ -76,42 +115,60 @@ def _platform(audit: Audit) -> Claim:
         "The image is built for the host's platform",
         outcome,
         told,
-        evidence=(key, "host.docker_version", HOST, OPERATOR, CONTROLLER),
+        evidence=(key, "host.docker_version"),
     )
 
 
-def _offered_platforms(audit: Audit) -> list[str]:
-    for key in (HOST, OPERATOR, CONTROLLER):
-        seen = view(audit, key)
+def _offered_platforms(audit: Audit) -> tuple[tuple[str, ...], str]:
+    """The platforms of the audited image, and who says so: the image on the host, else the registry."""
+    image, key = host_image(audit)
+    if image is not None:
+        return (image.platform,), key
+    for seen_by in (HOST, OPERATOR, CONTROLLER):
+        seen = view(audit, seen_by)
         if seen and (platforms := seen.platforms_of(audit.tag)):
-            return [str(platform) for platform in platforms]
-    return []
+            return tuple(str(platform) for platform in platforms), seen_by
+    return (), key
 
 
 def _same_platform(offered: str, wanted: str) -> bool:
     return offered.split("/")[:2] == wanted.split("/")[:2]
 
 
-def running_release(audit: Audit) -> tuple[str | None, str]:
-    """The published tag that the running container's image is, or None and why it is none or not known."""
+def running(audit: Audit) -> Running:
+    """What the running container's image is: a published release, or why it is none or not known."""
     container = facts.container(audit.newest("host.container"))
     image = facts.local_image(audit.newest("host.running_image"))
     if container is None or image is None:
-        return None, "unknown: the running container's image was not seen"
-    name = audit.target.image_ref.name
-    held = image.digests_of(name)
-    known = {tag: digest_in_registry(audit, tag)[0] for tag in _candidates(audit, container)}
-    for tag, digest in known.items():
-        if digest in held:
-            return tag, f"{tag}, {digest}"
-    if not held and (parse_name(container.image_text) != name or any(known.values())):
-        return None, f"runs {container.image_text}, which is no image of {name} that the registry gave out"
-    if any(known.get(tag) for tag in known if container.image_text == f"{name}:{tag}"):
-        return None, f"runs {container.image_text}, but with {', '.join(held)}: not what the registry serves now"
-    return None, f"unknown: runs {container.image_text}, whose digest in the registry is not known"
+        return Running(origin=Origin.UNSEEN, told="the running container's image was not seen")
+    held = image.digests_of(audit.target.image_ref.name)
+    for tag in _candidates(audit, container):
+        digest, keys = digest_in_registry(audit, tag)
+        if digest is not None and digest in held:
+            return _seen(Origin.RELEASE, f"{tag}, {digest}", keys, release=tag)
+    return _no_release(audit, container.image_text, held)
 
 
-def parse_name(text: str) -> str:
+def _no_release(audit: Audit, text: str, held: tuple[str, ...]) -> Running:
+    image = audit.target.image_ref
+    named = _parsed_name(text) == image.name
+    served, keys = digest_in_registry(audit, text.removeprefix(f"{image.name}:")) if named else (None, ())
+    if unknown_to := repository_unknown(audit):
+        return _seen(Origin.UNSEEN, f"runs {text}; the registry has no repository {image.repository}", unknown_to)
+    if held and served:
+        told = f"runs {text} with {', '.join(held)}, but that tag names {served} by now"
+        return _seen(Origin.MOVED, told, keys)
+    if not held and (served or not named):
+        return _seen(Origin.FOREIGN, f"runs {text}, which is no image that the registry gave out as {image.name}", keys)
+    return _seen(Origin.UNSEEN, f"runs {text}; which release its digest is, the registry did not tell", keys)
+
+
+def _seen(origin: Origin, told: str, keys: tuple[str, ...], *, release: str | None = None) -> Running:
+    evidence = ("host.container", "host.running_image", *keys)
+    return Running(origin=origin, told=told, release=release, evidence=evidence)
+
+
+def _parsed_name(text: str) -> str:
     """`registry/repository` of an image as written; '' when it cannot be parsed."""
     try:
         return parse_image(text).name
@@ -127,56 +184,78 @@ def _candidates(audit: Audit, container: facts.Container) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tag for tag in found if tag != "latest" and ":" not in tag and "/" not in tag))
 
 
-_RUNNING = ("host.container", "host.running_image", HOST, OPERATOR, CONTROLLER)
+_OUTCOMES = {
+    Origin.RELEASE: Outcome.HOLDS,
+    Origin.MOVED: Outcome.BROKEN,
+    Origin.FOREIGN: Outcome.BROKEN,
+    Origin.UNSEEN: Outcome.UNKNOWN,
+}
 
 
 def _running_is_release(audit: Audit) -> Claim:
-    release, told = running_release(audit)
-    outcome = Outcome.HOLDS if release else Outcome.BROKEN
-    if release is None and told.startswith("unknown"):
-        outcome = Outcome.UNKNOWN
+    found = running(audit)
     return _claim(
         audit,
         "running_is_release",
         f"What runs as {audit.target.container} is a published release",
-        outcome,
-        told,
-        evidence=_RUNNING,
+        _OUTCOMES[found.origin],
+        found.told,
+        evidence=found.evidence,
     )
 
 
 def _running_is_tag(audit: Audit) -> tuple[Claim, ...]:
-    release, told = running_release(audit)
-    if release is None:
+    found = running(audit)
+    if found.release is None:
         return ()
-    outcome = Outcome.HOLDS if release == audit.tag else Outcome.BROKEN
     return (
         _claim(
             audit,
             "running_is_tag",
             f"What runs is the audited release {audit.tag}",
-            outcome,
-            f"runs {told}",
+            Outcome.HOLDS if found.release == audit.tag else Outcome.BROKEN,
+            f"runs {found.told}",
             weight=Weight.ADVISORY,
-            evidence=_RUNNING,
+            evidence=found.evidence,
+        ),
+    )
+
+
+def _started_from_registry(audit: Audit) -> tuple[Claim, ...]:
+    """Under a local name, the next `compose up` starts whatever that name means by then (incidents 2 and 3)."""
+    container = facts.container(audit.newest("host.container"))
+    if container is None:
+        return ()
+    named = _parsed_name(container.image_text) == audit.target.image_ref.name
+    return (
+        _claim(
+            audit,
+            "started_from_registry",
+            f"{audit.target.container} was started under the registry's name of the image",
+            Outcome.HOLDS if named else Outcome.BROKEN,
+            f"started as {container.image_text}",
+            weight=Weight.ADVISORY,
+            evidence=("host.container",),
         ),
     )
 
 
 def _health_version(audit: Audit) -> tuple[Claim, ...]:
     """Only where the endpoint reports a version that looks like a release tag."""
-    health = facts.http_health(audit.newest("host.health"))
-    release, _ = running_release(audit)
+    health, found = facts.http_health(audit.newest("host.health")), running(audit)
     if not health or not health.version or not re.fullmatch(audit.target.tag_pattern, health.version):
         return ()
-    outcome = Outcome.UNKNOWN if release is None else Outcome.HOLDS if release == health.version else Outcome.BROKEN
+    outcome, told = Outcome.UNKNOWN, f"reports {health.version}; which release runs is not known"
+    if found.release is not None:
+        outcome = Outcome.HOLDS if found.release == health.version else Outcome.BROKEN
+        told = f"reports {health.version}" + ("" if outcome is Outcome.HOLDS else f", runs {found.release}")
     return (
         _claim(
             audit,
             "health_version",
             "The health URL reports the release that runs",
             outcome,
-            f"reports {health.version}",
-            evidence=("host.health", "host.running_image"),
+            told,
+            evidence=("host.health", *found.evidence),
         ),
     )

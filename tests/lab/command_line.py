@@ -50,9 +50,9 @@ def command_line(folder: Path) -> CommandLine:
     return CommandLine(home=folder / "home", targets=folder / "targets")
 
 
-def flat(text: str) -> str:
-    """A report's text without its line breaks, so that a sentence can be found in it."""
-    return " ".join(text.split())
+def says(done: "subprocess.CompletedProcess[str]", sentence: str) -> bool:
+    """Whether the process printed this sentence, wherever its lines were broken."""
+    return "".join(sentence.split()) in "".join((done.stdout + done.stderr).split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

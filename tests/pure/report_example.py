@@ -157,6 +157,8 @@ def _attempts() -> tuple[Attempt, ...]:
             outcome="refused: the token is mistyped (checksum)",
             answered_by="lab operator",
             way="sealed",
+            asked_because=Cause.TOKEN_SCOPE_INSUFFICIENT,
+            asked_summary="The stored credential lacks the scope read:packages.",
             asked_at=asked,
             answered_at=asked + timedelta(hours=2),
         ),

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from syrupy.assertion import SnapshotAssertion
 
-from ghcr_audit.evidence import Link, Outcome, Weight
+from ghcr_audit.evidence import Attempt, Link, Outcome, Weight
 from ghcr_audit.markdown_text import cell, code, fence, inline, table
 from ghcr_audit.report_markdown import OUTPUT_LIMIT_CHARS, render_markdown
 from ghcr_audit.report_model import LinkState, Report
@@ -222,3 +222,11 @@ def _count(tokens: list[Token], kind: str) -> int:
 
 def _visible(tokens: list[Token]) -> str:
     return "".join(piece.content for piece in _pieces(tokens))
+
+
+def test_what_blocked_the_chain_is_told_once_a_credential_resolved_it() -> None:
+    solved = Attempt(number=3, outcome="accepted", accepted=True, answered_by="Kim", way="sealed")
+    told = render_markdown(blocked_report().model_copy(update={"attempts": (*blocked_report().attempts, solved)}))
+    assert "Was blocked by: `token_scope_insufficient`. The stored credential lacks the scope read:packages." in told
+    assert "Resolved by credential 3 (sealed), answered by Kim." in told
+    assert "Was blocked by" not in render_markdown(blocked_report())
