@@ -88,8 +88,9 @@ class Stack:
         environment = {
             **self.environment(),
             "PREFECT_SERVER_ENCRYPTION_KEY": encryption_key(self.folder / "server.key"),
+            "PREFECT_UI_API_URL": self.api_url,  # without it the pages ask port 4200
+            "PREFECT_UI_URL": self.url,
         }
-        del environment["PREFECT_API_URL"]
         words = ("server", "start", "--host", HOST, "--port", str(self.port))
         self._start("server", words, environment)
 

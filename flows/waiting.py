@@ -24,9 +24,10 @@ from ghcr_audit.adapters.connections import close_connections
 from ghcr_audit.adapters.pool_key import public_key
 from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import refusal
-from ghcr_audit.evidence import Attempt, Mode
+from ghcr_audit.evidence import Attempt, Mode, Observation
 from ghcr_audit.handover import ANSWER_PATTERN, ONE_TIME_PREFIX, Handover, Way, key_line
 from ghcr_audit.links.auth import refused
+from ghcr_audit.markdown_text import code, inline
 from tasks.auth import auth
 from tasks.credential import use_credential
 from tasks.preflight import preflight
@@ -36,6 +37,7 @@ from tasks.record import MAX_ATTEMPTS, RunRecord
 
 FLOW_NAME = "release-audit"
 _POLL_S = 3
+_UNUSED = "the registry and docker login accept it, but the host's docker still sends another one that is refused"
 
 
 class NewCredential(RunInput):
@@ -90,9 +92,17 @@ def _tried(audit: Audit, answer: Handover, number: int, record: RunRecord) -> Au
         attempt = attempt.model_copy(update=asked.model_dump(include={"asked_at", "asked_because", "asked_summary"}))
     record.remember(attempt)
     get_run_logger().info(f"credential {number}: {attempt.outcome}", extra={"ghcr_audit": "credential"})
-    if _way() is _Wait.SUSPEND:
-        return auth(audit.after(attempt).seeing(*seen)) if attempt.accepted else audit.after(attempt).seeing(*seen)
-    return auth(preflight(audit.after(attempt)).seeing(*seen))
+    looked = _looked_again(audit, seen)
+    if attempt.accepted and refused(looked):
+        attempt = attempt.model_copy(update={"accepted": False, "outcome": _UNUSED})
+        record.remember(attempt)
+    return looked.after(attempt)
+
+
+def _looked_again(audit: Audit, seen: tuple[Observation, ...]) -> Audit:
+    """The chain observed anew where this process waited; after a suspension that was done already."""
+    fresh = audit if _way() is _Wait.SUSPEND else preflight(audit)
+    return auth(fresh.seeing(*seen))
 
 
 def _given(number: int) -> Handover | None:
@@ -113,6 +123,10 @@ def _asked(audit: Audit, number: int, wait_hours: float, record: RunRecord) -> H
     publish(pull(audit))
     close_connections()
     record.ask(_asking(audit, number))
+    get_run_logger().info(
+        f"waiting for a new credential: in the Prefect UI, or `ghcr-audit resume {audit.run}`",
+        extra={"ghcr_audit": "credential"},
+    )
     if way is _Wait.PROMPT:
         return _prompted(audit)
     return _awaited(audit, number, way, wait_hours)
@@ -194,9 +208,11 @@ def _request(audit: Audit, number: int) -> str:
     """What the operator reads above the form."""
     target, found = audit.target, next(iter(refusal.credential(audit)), None)
     cause = found.summary if found else "The registry refuses the host's credential."
-    earlier = f"**Credential {number - 1} was not accepted:** {audit.attempts[-1].outcome}\n\n" if number > 1 else ""
+    earlier = (
+        f"**Credential {number - 1} was not accepted:** {inline(audit.attempts[-1].outcome)}\n\n" if number > 1 else ""
+    )
     return (
-        f"{earlier}`{target.where}` may not read `{audit.image}`. {cause}\n\n"
+        f"{earlier}{code(target.where)} may not read {code(audit.image)}. {inline(cause)}\n\n"
         f"1. Create a personal access token (classic) with the scope `read:packages`.\n"
         f"2. Save it as a **Secret** block (Blocks, +, Secret). A name that begins with `{ONE_TIME_PREFIX}` is deleted "
         f"after use.\n3. Enter the block's *name* below. Never paste the token here.\n\n"

@@ -97,7 +97,9 @@ class StoredCredential:
             return f"{self.config} is {self.state}"
         if self.source.startswith("helper-"):
             problem, _, helper = self.source.removeprefix("helper-").partition(":")
-            return f"{self.config} names the credential helper {helper or '?'}: {_HELPER_PROBLEMS.get(problem, problem)}"
+            return (
+                f"{self.config} names the credential helper {helper or '?'}: {_HELPER_PROBLEMS.get(problem, problem)}"
+            )
         if self.source == "identitytoken":
             return f"an identity token in {self.config}, which is not looked into"
         return f"no credential ({self.config} {'holds none' if self.state == 'present' else 'is ' + self.state})"

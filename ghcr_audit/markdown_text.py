@@ -18,7 +18,9 @@ _LINKABLE = re.compile(
     r"|(?i:\w\.[a-z]{2})"  # what a liberal linkifier takes for a host name
     r"|:[\w+-]+:"  # emoji short codes
 )
-_BLOCK_START = re.compile(r"[-+=]|\d+[.)]|:-")
+_BLOCK_START = re.compile(r"[-+=]|\d+[.)]$|:-")
+_TAIL = "),.;"
+"""What ends a word without being of it: it stays outside a code span."""
 NOTHING = "–"
 """An empty cell: a hyphen alone would become a list in Prefect's tables."""
 
@@ -54,7 +56,10 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def _word(word: str, *, first: bool) -> str:
-    if _LINKABLE.search(word) or (first and _BLOCK_START.match(word)):
+    if _LINKABLE.search(word):
+        bare = word.rstrip(_TAIL)
+        return code(bare) + word[len(bare) :] if "|" not in word else code(word)
+    if first and _BLOCK_START.match(word):
         return code(word)
     return _PUNCTUATION.sub(r"\\\1", word).replace("|", _PIPE)
 

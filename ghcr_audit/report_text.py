@@ -138,7 +138,13 @@ def _wrapped(start: str, text: str, *, indent: int) -> list[str]:
     `start` is ours and may hold colours, which take no room; the text is foreign and is made plain.
     """
     shown_start = plain(start)
-    lines = textwrap.wrap(one_line(text), WIDTH, initial_indent="#" * len(shown_start), subsequent_indent=" " * indent)
+    lines = textwrap.wrap(
+        one_line(text),
+        WIDTH,
+        initial_indent="#" * len(shown_start),
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+    )
     first, *rest = lines or ["#" * len(shown_start)]
     return [(start + first[len(shown_start) :]).rstrip(), *rest]
 

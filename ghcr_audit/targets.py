@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 
 from ghcr_audit.errors import ConfigurationError, shown
 from ghcr_audit.evidence import Value
-from ghcr_audit.images import ImageRef, parse_image
+from ghcr_audit.images import ImageRef, check_registry, parse_image
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 """Grammar of a target's name: it also is part of Prefect artifact keys."""
@@ -37,7 +37,7 @@ class HostAccess(Value):
     """How the host is reached. Without `address` it is the machine the audit runs on."""
 
     address: Word | None = None
-    port: int = Field(default=22, ge=1, le=65535)
+    port: int = Field(default=22, ge=1, le=65535, strict=True)
     user: Word | None = None
     identity_file: Word | None = None
     known_hosts: Word | None = None
@@ -94,7 +94,7 @@ class Target(Value):
     """Another host that the registry's token endpoint may stand on (`auth.docker.io`)."""
     container: Word
     drill: Literal["allowed", "forbidden"] = "forbidden"
-    wait_for_tag_s: int = Field(default=0, ge=0, le=7200)
+    wait_for_tag_s: int = Field(default=0, ge=0, le=7200, strict=True)
     health_url: str | None = Field(default=None, pattern=r"^https?://[!-~]+$")
     host: HostAccess = HostAccess()
     deploy: Deploy | None = None
@@ -109,6 +109,16 @@ class Target(Value):
         if image.tag or image.digest:
             raise ValueError("names a tag or digest; a target names the image alone")
         return text
+
+    @field_validator("token_host")
+    @classmethod
+    def _host_and_port_alone(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        try:
+            return check_registry(text)
+        except ConfigurationError:
+            raise ValueError("not a host; a token host is named without https:// and path") from None
 
     @field_validator("tag_pattern")
     @classmethod
@@ -196,13 +206,31 @@ def _key(location: tuple[int | str, ...]) -> str:
     return text.lstrip(".") or "the file"
 
 
+_EXPECTED = {
+    "name": "small letters, digits and single dashes; unless it is given, it is the file's name",
+    "drill": '"allowed" or "forbidden"',
+    "wait_for_tag_s": "whole seconds, 0-7200",
+    "health_url": "an http:// or https:// address without blanks",
+    "port": "1-65535",
+    "host_key": "SHA256: and 43 characters, as ssh-keygen -l prints it",
+    "docker_command": '["docker"] or ["sudo", "-n", "docker"]',
+    "method": '"script" or "compose"',
+    "host": "a table [host]",
+    "deploy": "a table [deploy]",
+}
+
+
 def _problem(item: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails has no stable public type
-    location = item["loc"]
-    if item["type"] == "missing":
+    kind, location = item["type"], item["loc"]
+    if kind == "missing":
         return "is missing"
-    if item["type"] == "extra_forbidden":
+    if kind == "extra_forbidden":
         return "is not a key of a target"
-    if location and location[-1] == "port":
-        return f"not a port (got {shown(item['input'])}, expected 1-65535)"
-    text = item["msg"].removeprefix("Value error, ")
-    return f"{text[0].lower()}{text[1:]}" if not location else f"{text} (got {shown(item['input'])})"
+    text = str(item["msg"]).removeprefix("Value error, ")
+    if not location or "(got " in text:
+        return text
+    if kind == "value_error":
+        return f"{text} (got {shown(item['input'])})"
+    key = next((part for part in reversed(location) if isinstance(part, str)), "")
+    what = "not a port" if key == "port" else "cannot be meant"
+    return f"{what} (got {shown(item['input'])}, expected {_EXPECTED.get(key, 'text')})"

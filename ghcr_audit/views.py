@@ -51,7 +51,8 @@ def view(audit: Audit, key: str) -> RegistryView | None:
 
 
 @lru_cache(maxsize=16)
-def _parsed(text: str, cut: bool) -> RegistryView:  # noqa: FBT001 - a cache's key; every claim asks for the same views
+def _parsed(text: str, cut: bool) -> RegistryView:
+    """Every claim asks for the same few views."""
     return parse_view(text, truncated=cut)
 
 
@@ -104,9 +105,10 @@ def _token_answer(seen: RegistryView) -> Answered:
     if token.status is None:
         return Answered(access=Access.UNKNOWN, told=f"no answer ({token.failure})", stage="token")
     refused = token.status in (401, 403)
+    who = "token endpoint" if seen.token is not None else "registry"
     return Answered(
         access=Access.REFUSED if refused else Access.UNKNOWN,
-        told=f"token endpoint {token.status} {token.error_code or ''} {token.message}".strip(),
+        told=f"{who} {token.status} {token.error_code or ''} {token.message}".strip(),
         stage="token",
         status=token.status,
         code=token.error_code or "",

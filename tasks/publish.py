@@ -13,7 +13,6 @@ from prefect.utilities.urls import url_for
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.audit import Audit
-from ghcr_audit.evidence import Link
 from ghcr_audit.report_markdown import render_markdown
 from ghcr_audit.report_model import Report
 from ghcr_audit.reporting import report_of
@@ -24,8 +23,9 @@ from tasks.link import publish_table
 def publish(audit: Audit) -> Report:
     """Report and tables as artifacts; what an earlier link could not tell is told as it is known now."""
     report = report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=_page())
-    for link in Link:
-        publish_table(audit, link)
+    for state in report.links:
+        if state.claims:
+            publish_table(audit, state.link)
     create_markdown_artifact(
         key=report_key(audit.target.name),
         markdown=render_markdown(report),

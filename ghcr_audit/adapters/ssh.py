@@ -1,12 +1,10 @@
 """A host over SSH: one paramiko Transport, host key pinned, many channels, never a terminal."""
 
 import logging
-import os
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import paramiko
@@ -14,11 +12,22 @@ import paramiko
 from ghcr_audit.adapters.host import FramedHost, Stream
 from ghcr_audit.adapters.host_keys import PinnedByFingerprint, RefuseUnknown, known_hosts_files
 from ghcr_audit.adapters.ssh_config import Endpoint, resolved
+from ghcr_audit.adapters.ssh_errors import (
+    CONNECT_TIMEOUT_S,
+    changed_key,
+    cut,
+    late,
+    no_shell,
+    no_such_name,
+    refused,
+    unreachable,
+    unreadable_key,
+)
+from ghcr_audit.adapters.user_keys import KeyFiles, key_files
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import ConfigurationError, HostError
 from ghcr_audit.targets import HostAccess
 
-CONNECT_TIMEOUT_S = 10
 _KEEPALIVE_S = 15
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # what it logs as errors comes back as exceptions
@@ -48,7 +57,7 @@ class SshHost(FramedHost):
         """The Transport, for further channels (a jump, later the engine's API)."""
         transport = self._client.get_transport()
         if transport is None or not transport.is_active():
-            raise _cut(self.where)
+            raise cut(self.where)
         return transport
 
     def open_stream(self, command: str) -> Stream:
@@ -57,18 +66,8 @@ class SshHost(FramedHost):
             channel = self.transport.open_session(timeout=CONNECT_TIMEOUT_S)
             _exec(channel, command)
         except (paramiko.SSHException, OSError, EOFError):
-            raise self._no_channel() from None
+            raise (no_shell if self.alive else cut)(self.where) from None
         return _ChannelStream(channel, self.where)
-
-    def _no_channel(self) -> HostError:
-        if not self.alive:
-            return _cut(self.where)
-        return HostError(
-            f"{self.where}: run commands: the host refused a shell, or did not give one within {CONNECT_TIMEOUT_S} s",
-            cause=Cause.SSH_UNREACHABLE,
-            hint="The login must be allowed to run commands; a host that hangs or is overloaded looks the same.",
-            temporary=True,
-        )
 
     def close(self) -> None:
         """End the connection, and the jump host's after it."""
@@ -100,21 +99,21 @@ class _ChannelStream:
             self._channel.sendall(data)
             self._channel.shutdown_write()
         except (OSError, EOFError):
-            raise _cut(self._where) from None
+            raise cut(self._where) from None
 
     def chunks(self, deadline: float) -> Iterator[bytes]:
         while True:
             self._hear_complaint()
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise _late(self._where)
+                raise late(self._where)
             self._channel.settimeout(min(remaining, 5.0))
             try:
                 data = self._channel.recv(65536)
             except TimeoutError:
                 continue
             except (OSError, EOFError):
-                raise _cut(self._where) from None
+                raise cut(self._where) from None
             if not data:
                 self._ended()
                 return
@@ -130,7 +129,7 @@ class _ChannelStream:
         self._hear_complaint()
         transport = self._channel.get_transport()
         if not self._channel.status_event.wait(5) or transport is None or not transport.is_active():
-            raise _cut(self._where)
+            raise cut(self._where)
 
     def close(self) -> None:
         self._channel.close()
@@ -183,34 +182,44 @@ def _jump_host(endpoint: Endpoint) -> SshHost | None:
 
 
 def _connect(client: paramiko.SSHClient, endpoint: Endpoint, jump: SshHost | None, where: str) -> None:
+    keys = key_files(endpoint.identity_files)
+    if keys.unreadable and not (keys.usable or keys.encrypted):
+        raise unreadable_key(where, keys)
     try:
-        client.connect(
-            endpoint.address,
-            port=endpoint.port,
-            username=endpoint.user,
-            key_filename=_key_files(endpoint, where),
-            look_for_keys=not endpoint.identity_files,
-            allow_agent=True,
-            timeout=CONNECT_TIMEOUT_S,
-            banner_timeout=CONNECT_TIMEOUT_S,
-            auth_timeout=CONNECT_TIMEOUT_S * 2,
-            channel_timeout=CONNECT_TIMEOUT_S,
-            sock=_through(jump, endpoint, where),
-        )
+        _log_in(client, endpoint, keys, _through(jump, endpoint, where))
     except HostError:
         raise
     except paramiko.BadHostKeyException as error:
-        raise _changed_key(where, error) from None
-    except paramiko.PasswordRequiredException:
-        raise _encrypted_key(where) from None
-    except paramiko.AuthenticationException as error:
-        raise _refused_key(where, endpoint, error) from None
+        raise changed_key(where, error) from None
     except socket.gaierror:
-        raise HostError(
-            f"{where}: connect: no such name {endpoint.address!r}", cause=Cause.DNS_FAILURE, temporary=True
-        ) from None
+        raise no_such_name(where, endpoint.address) from None
     except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
-        raise _unreachable(where, error) from None
+        if isinstance(error, paramiko.AuthenticationException) or _trusted(client):
+            raise refused(where, keys, error) from None
+        raise unreachable(where, error) from None
+
+
+def _log_in(client: paramiko.SSHClient, endpoint: Endpoint, keys: KeyFiles, sock: paramiko.Channel | None) -> None:
+    named: Any = list(keys.usable)  # paramiko takes a list, its stubs say str
+    client.connect(
+        endpoint.address,
+        port=endpoint.port,
+        username=endpoint.user,
+        key_filename=named,
+        look_for_keys=not endpoint.identity_files,
+        allow_agent=True,
+        timeout=CONNECT_TIMEOUT_S,
+        banner_timeout=CONNECT_TIMEOUT_S,
+        auth_timeout=CONNECT_TIMEOUT_S * 2,
+        channel_timeout=CONNECT_TIMEOUT_S,
+        sock=sock,
+    )
+
+
+def _trusted(client: paramiko.SSHClient) -> bool:
+    """Keys were exchanged and the host's was accepted: what fails from here on is the login."""
+    transport = client.get_transport()
+    return transport is not None and transport.initial_kex_done and transport.is_active()
 
 
 def _through(jump: SshHost | None, endpoint: Endpoint, where: str) -> paramiko.Channel | None:
@@ -221,76 +230,4 @@ def _through(jump: SshHost | None, endpoint: Endpoint, where: str) -> paramiko.C
             "direct-tcpip", (endpoint.address, endpoint.port), ("127.0.0.1", 0), timeout=CONNECT_TIMEOUT_S
         )
     except paramiko.SSHException as error:
-        raise _unreachable(where, error) from None
-
-
-def _encrypted_key(where: str) -> HostError:
-    return HostError(
-        f"{where}: log in: the private key is encrypted, and no SSH agent holds it",
-        cause=Cause.SSH_AUTH_FAILED,
-        hint="Load it into an SSH agent (`ssh-add`), or name a key without a passphrase.",
-    )
-
-
-def _unreachable(where: str, error: Exception) -> HostError:
-    return HostError(
-        f"{where}: connect: {_said(error)}",
-        cause=Cause.SSH_UNREACHABLE,
-        hint="Check address and port of [host] in the target file, and that an SSH server answers there.",
-        temporary=True,
-    )
-
-
-def _said(error: Exception) -> str:
-    """What happened, in one line; paramiko's error of several addresses hides the system's words."""
-    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
-        error = next(iter(error.errors.values()))
-    if isinstance(error, TimeoutError):
-        return f"no answer within {CONNECT_TIMEOUT_S} s"
-    text = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
-    if "banner" in text:
-        return f"no SSH server answers there ({text[:80]})"
-    return text[:200]
-
-
-def _changed_key(where: str, error: paramiko.BadHostKeyException) -> HostError:
-    return HostError(
-        f"{where}: check the host key: it is not the pinned one"
-        f" (got {error.key.fingerprint}, expected {error.expected_key.fingerprint})",
-        cause=Cause.SSH_HOST_KEY_MISMATCH,
-        hint="The host was reinstalled, or somebody stands in between. Find out which before you change the pin.",
-    )
-
-
-def _refused_key(where: str, endpoint: Endpoint, error: Exception) -> HostError:
-    keys = ", ".join(endpoint.identity_files) or "agent and default keys"
-    return HostError(
-        f"{where}: log in: the host refused every key ({keys}): {str(error)[:120]}",
-        cause=Cause.SSH_AUTH_FAILED,
-        hint="Check user and identity_file of [host], and the user's authorized_keys on the host.",
-    )
-
-
-def _cut(where: str) -> HostError:
-    return HostError(f"{where}: the connection was cut", cause=Cause.SSH_UNREACHABLE, temporary=True)
-
-
-def _late(where: str) -> HostError:
-    return HostError(
-        f"{where}: run commands: no answer in time",
-        cause=Cause.NETWORK_UNREACHABLE_OR_TIMEOUT,
-        temporary=True,
-    )
-
-
-def _key_files(endpoint: Endpoint, where: str) -> Any:  # noqa: ANN401 - paramiko takes a list, its stubs say str
-    """The key files that are there: of several that a configuration names, any may be missing."""
-    named = [Path(name).expanduser() for name in endpoint.identity_files]
-    found = [str(path) for path in named if os.access(path, os.R_OK)]
-    if named and not found:
-        raise HostError(
-            f"{where}: log in: the private key cannot be read ({', '.join(map(str, named))})",
-            cause=Cause.SSH_AUTH_FAILED,
-            hint="Check identity_file of [host] in the target file.",
-        )
-    return found or None
+        raise unreachable(where, error) from None

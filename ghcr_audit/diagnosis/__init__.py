@@ -14,16 +14,20 @@ Rule = Callable[[Audit], Iterable[Finding]]
 RULES: tuple[Rule, ...] = (
     unreachable.host,
     unreachable.registry,
+    unreachable.curl,
     engine.silent,
     refusal.credential,
     refusal.login,
     engine.container,
     engine.surroundings,
+    release.repository,
     release.audited_tag,
     release.unpublished_tags,
     image.digest,
     image.platform,
     image.running,
+    image.started,
+    refusal.earlier,
 )
 
 _RANK = {Certainty.PROVEN: 0, Certainty.LIKELY: 1, Certainty.POSSIBLE: 2}

@@ -1,6 +1,7 @@
 """Docker's engine and the container on the host: silent, forbidden, absent, unhealthy, short of room."""
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from ghcr_audit import facts
@@ -64,27 +65,59 @@ def silent(audit: Audit) -> Iterator[Finding]:
 
 
 def container(audit: Audit) -> Iterator[Finding]:
-    """The container and its health checks."""
+    """The container: absent, not running, or not healthy."""
     broken = _broken(audit)
     found = facts.container(audit.newest("host.container"))
+    runs, healthy = broken.get("preflight.container_runs"), broken.get("preflight.healthy")
+    if found is None and runs is not None:
+        yield _absent(audit, runs)
+    elif found is not None and (claim := runs or healthy) is not None:
+        yield _unhealthy(audit, claim, found)
+
+
+def _absent(audit: Audit, claim: Claim) -> Finding:
+    return Finding(
+        cause=Cause.OTHER,
+        certainty=Certainty.PROVEN,
+        subject=audit.target.container,
+        summary=f"The host has no container {audit.target.container}.",
+        evidence_for=claim.evidence,
+        remedy=Remedy(
+            text="Deploy a release, or name the right container in the target file.",
+            commands=(_docker(audit, "ps", "--all"),),
+        ),
+    )
+
+
+def _unhealthy(audit: Audit, claim: Claim, found: facts.Container) -> Finding:
+    """A container that does not run has no health to disagree about."""
     http = facts.http_health(audit.newest("host.health"))
-    claim = broken.get("preflight.healthy")
-    if claim is None or found is None:
-        return
-    disagree = http is not None and found.health is not None and http.healthy != (found.health == "healthy")
-    yield Finding(
+    disagree = (
+        http is not None
+        and found.status == "running"
+        and found.health is not None
+        and http.healthy != (found.health == "healthy")
+    )
+    return Finding(
         cause=Cause.HEALTH_DISAGREEMENT if disagree else Cause.CONTAINER_UNHEALTHY,
         certainty=Certainty.PROVEN,
         subject=audit.target.container,
-        summary=f"{claim.is_}.",
+        summary=f"{audit.target.container}: {claim.is_}.",
         evidence_for=claim.evidence,
         remedy=Remedy(
             text="Compare the health check inside the container with the URL: neither alone is the truth."
             if disagree
             else "Read the container's log and its last health checks.",
-            commands=(f"docker inspect --format '{{{{json .State.Health}}}}' {audit.target.container}",),
+            commands=(
+                _docker(audit, "logs", "--tail", "50", audit.target.container),
+                _docker(audit, "inspect", "--format", "{{json .State.Health}}", audit.target.container),
+            ),
         ),
     )
+
+
+def _docker(audit: Audit, *words: str) -> str:
+    return shlex.join((*audit.target.host.docker_command, *words))
 
 
 def surroundings(audit: Audit) -> Iterator[Finding]:
@@ -103,7 +136,7 @@ def surroundings(audit: Audit) -> Iterator[Finding]:
                 cause=cause,
                 certainty=Certainty.POSSIBLE,
                 subject=audit.target.where,
-                summary=f"{claim.statement}: {claim.is_}.",
+                summary=f"{claim.statement}: no - {claim.is_}.",
                 evidence_for=claim.evidence,
                 remedy=Remedy(text=remedy),
             )

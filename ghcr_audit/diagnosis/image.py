@@ -6,7 +6,8 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty, Claim, Finding, Outcome, Remedy
 from ghcr_audit.links import digest as digest_link
-from ghcr_audit.links.digest import Origin
+from ghcr_audit.links.digest import Origin, Running
+from ghcr_audit.views import repository_unknown
 
 
 def digest(audit: Audit) -> Iterator[Finding]:
@@ -36,29 +37,30 @@ def running(audit: Audit) -> Iterator[Finding]:
     found = digest_link.running(audit)
     if found.origin is Origin.FOREIGN:
         remedy = "Deploy a published release by its tag; look how the compose file on the host names the image."
-        yield _of_container(audit, Cause.RUNNING_IMAGE_NOT_RELEASED, Certainty.PROVEN, found.told, remedy)
-    moved = found.origin is Origin.MOVED
-    if moved and not any(True for _ in digest(audit)):  # else the same is told already, of the tag
+        yield _of_container(audit, Cause.RUNNING_IMAGE_NOT_RELEASED, Certainty.PROVEN, found, remedy)
+    elif found.origin is Origin.MOVED and not tuple(digest(audit)):  # else the same was said of the tag
         remedy = "The tag was pushed again after it was deployed. Deploy it anew, and never move a release tag."
-        yield _of_container(audit, Cause.IMAGE_DIGEST_MISMATCH, Certainty.PROVEN, found.told, remedy)
+        yield _of_container(audit, Cause.IMAGE_DIGEST_MISMATCH, Certainty.PROVEN, found, remedy)
 
 
 def started(audit: Audit) -> Iterator[Finding]:
     """The container was started under a name of the host's own."""
+    name = audit.target.image_ref.name
+    if repository_unknown(audit):  # then it is the target's name that is wrong
+        return
     for claim in _broken(audit, "digest.started_from_registry"):
-        remedy = f"Let the compose file on the host name {audit.target.image_ref.name}, with the release's tag."
-        told = f"{audit.target.container} was {claim.is_}, not as {audit.target.image_ref.name}"
-        yield _of_container(audit, Cause.COMPOSE_IMAGE_NOT_REGISTRY, Certainty.LIKELY, told, remedy)
+        remedy = f"Let the compose file on the host name {name}, with the release's tag."
+        found = Running(origin=Origin.UNSEEN, told=f"was {claim.is_}, not as {name}", evidence=claim.evidence)
+        yield _of_container(audit, Cause.COMPOSE_IMAGE_NOT_REGISTRY, Certainty.LIKELY, found, remedy)
 
 
-def _of_container(audit: Audit, cause: Cause, certainty: Certainty, told: str, remedy: str) -> Finding:
-    cited = ("host.container",) if cause is Cause.COMPOSE_IMAGE_NOT_REGISTRY else digest_link.running(audit).evidence
+def _of_container(audit: Audit, cause: Cause, certainty: Certainty, found: Running, remedy: str) -> Finding:
     return Finding(
         cause=cause,
         certainty=certainty,
         subject=audit.target.container,
-        summary=f"{told[0].upper()}{told[1:]}.",
-        evidence_for=audit.keys(*cited),
+        summary=f"{audit.target.container} {found.told}.",
+        evidence_for=audit.keys(*found.evidence),
         remedy=Remedy(text=remedy),
     )
 
@@ -76,6 +78,4 @@ def _when_broken(audit: Audit, key: str, cause: Cause, subject: str, remedy: str
 
 
 def _broken(audit: Audit, key: str) -> tuple[Claim, ...]:
-    return tuple(
-        claim for claim in digest_link.claims(audit) if claim.key == key and claim.outcome is Outcome.BROKEN
-    )
+    return tuple(claim for claim in digest_link.claims(audit) if claim.key == key and claim.outcome is Outcome.BROKEN)

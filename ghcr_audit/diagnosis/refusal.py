@@ -21,41 +21,49 @@ _UNSUPPORTED = {"github_pat_": "fine-grained personal access token", "ghs_": "ap
 def credential(audit: Audit) -> Iterator[Finding]:
     """The cause of a refusal, from the token's kind, the stage that refused, and the registry's words."""
     stored = facts.stored_credential(audit.newest("host.credential"))
-    if stored is not None and (broken := _unusable(audit, stored)):
+    broken = _unusable(audit, stored) if stored is not None else None
+    if broken is not None:
         yield broken
     found, key = auth.host_access(audit)
     if found.access is not Access.REFUSED:
         return
-    if key == HOST_ANONYMOUS:
-        yield _missing(audit, found)
-    else:
+    if key != HOST_ANONYMOUS:
         yield _refused(audit, found, stored)
+    elif broken is None:  # else it is not missing: docker cannot get at it
+        yield _missing(audit, found)
+
+
+def earlier(audit: Audit) -> Iterator[Finding]:
+    """What was refused until somebody handed over a new credential: told once, as what it was when it was asked."""
+    first = next((attempt for attempt in audit.attempts if attempt.asked_because is not None), None)
+    if first is None or first.asked_because is None or auth.refused(audit):
+        return
+    yield Finding(
+        cause=first.asked_because,
+        certainty=Certainty.LIKELY,
+        subject=_subject(audit),
+        summary=f"Until a new credential was handed over: {first.asked_summary}",
+        evidence_for=audit.keys("auth.login"),
+        remedy=Remedy(text="Nothing more: the registry serves the image now. Note when the new credential expires."),
+    )
 
 
 def login(audit: Audit) -> Iterator[Finding]:
     """The new credential was refused at `docker login` already."""
     observation = audit.newest("auth.login")
     if observation is not None and not observation.ok and "denied" in observation.stderr:
-        yield _finding(
-            audit,
-            Cause.CREDENTIAL_INVALID_OR_EXPIRED,
-            Certainty.PROVEN,
-            "The registry refused the new credential at docker login.",
-            ("auth.login",),
-            new_token(audit.target),
-        )
+        cause, text = Cause.CREDENTIAL_INVALID_OR_EXPIRED, "The registry refused the new credential at docker login."
+        yield _proven(audit, cause, text, evidence=("auth.login",), remedy=new_token(audit.target))
 
 
 def _subject(audit: Audit) -> str:
     return f"credential of {audit.target.where} for {audit.target.image_ref.registry}"
 
 
-def _finding(
-    audit: Audit, cause: Cause, certainty: Certainty, summary: str, evidence: tuple[str, ...], remedy: Remedy
-) -> Finding:
+def _proven(audit: Audit, cause: Cause, summary: str, *, evidence: tuple[str, ...], remedy: Remedy) -> Finding:
     return Finding(
         cause=cause,
-        certainty=certainty,
+        certainty=Certainty.PROVEN,
         subject=_subject(audit),
         summary=summary,
         evidence_for=audit.keys(*evidence),
@@ -64,28 +72,20 @@ def _finding(
 
 
 def _unusable(audit: Audit, stored: StoredCredential) -> Finding | None:
-    cited = ("host.credential",)
+    cited, remedy = ("host.credential",), log_in_again(audit.target)
     if stored.state == "damaged":
         text = f"{stored.config} is no valid JSON: docker goes on without any credential."
-        return _finding(audit, Cause.CONFIG_JSON_CORRUPT, Certainty.PROVEN, text, cited, log_in_again(audit.target))
+        return _proven(audit, Cause.CONFIG_JSON_CORRUPT, text, evidence=cited, remedy=remedy)
     if stored.source.startswith(("helper-missing", "helper-failed")):
-        text = f"{stored.config} names a credential helper that gives no answer ({stored.source})."
-        return _finding(
-            audit, Cause.CREDENTIAL_HELPER_BROKEN, Certainty.PROVEN, text, cited, log_in_again(audit.target)
-        )
+        text = f"Docker cannot get at its credential: {stored.told}."
+        return _proven(audit, Cause.CREDENTIAL_HELPER_BROKEN, text, evidence=cited, remedy=remedy)
     return None
 
 
 def _missing(audit: Audit, found: Answered) -> Finding:
     text = f"The host's docker has no credential for the registry, and without one the image is refused ({found.told})."
-    return _finding(
-        audit,
-        Cause.CREDENTIAL_MISSING,
-        Certainty.PROVEN,
-        text,
-        ("host.credential", HOST_ANONYMOUS),
-        new_token(audit.target),
-    )
+    cited = ("host.credential", HOST_ANONYMOUS)
+    return _proven(audit, Cause.CREDENTIAL_MISSING, text, evidence=cited, remedy=new_token(audit.target))
 
 
 def _refused(audit: Audit, found: Answered, stored: StoredCredential | None) -> Finding:
@@ -95,8 +95,10 @@ def _refused(audit: Audit, found: Answered, stored: StoredCredential | None) -> 
     if public:
         why += " Without any credential the same image is readable: the stored one only stands in the way."
     who = f"The stored credential ({stored.told})" if stored else "The stored credential"
-    text = f"{who} is refused: {why} The registry's words: {found.told}."
-    return _finding(audit, cause, certainty, text, (HOST, "host.credential", HOST_ANONYMOUS, "pull.tag"), remedy)
+    text = f"{who} is refused: {why} The registry's words: {found.told.rstrip('.')}."
+    cited = (HOST, "host.credential", HOST_ANONYMOUS, "pull.tag")
+    finding = _proven(audit, cause, text, evidence=cited, remedy=remedy)
+    return finding.model_copy(update={"certainty": certainty})
 
 
 def _by_stage(found: Answered, kind: str) -> tuple[Cause, Certainty, str]:
@@ -120,8 +122,8 @@ def _remedy_for(audit: Audit, cause: Cause, stored: StoredCredential | None) -> 
     if cause is Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS:
         image = audit.target.image_ref
         return Remedy(
-            text=f"Give {audit.target.registry_user} read access: package {image.repository} on GitHub, Package settings, "
-            "Manage access; in an organisation with SAML SSO also authorise the token (Configure SSO)."
+            text=f"Give {audit.target.registry_user} read access: package {image.repository} on GitHub, Package "
+            "settings, Manage access; in an organisation with SAML SSO also authorise the token (Configure SSO)."
         )
     gh_token = stored is not None and stored.kind == "gho_" and cause is Cause.TOKEN_SCOPE_INSUFFICIENT
     return new_token(audit.target, gh_token=gh_token)

@@ -8,13 +8,13 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty, Finding, Remedy
 from ghcr_audit.tags import release_tags
-from ghcr_audit.views import published
+from ghcr_audit.views import published, repository_unknown
 
 
 def audited_tag(audit: Audit) -> Iterator[Finding]:
     """The audited tag is not in the registry."""
     there, keys = published(audit, audit.tag)
-    if there is not False:
+    if there is not False or repository_unknown(audit):
         return
     known = {tag.name for tag in facts.git_tags(audit.newest("git.tags")) or ()}
     if audit.tag in known:
@@ -31,8 +31,24 @@ def audited_tag(audit: Audit) -> Iterator[Finding]:
         )
 
 
+def repository(audit: Audit) -> Iterator[Finding]:
+    """The registry knows no repository of this name: no tag of it can be missing."""
+    if keys := repository_unknown(audit):
+        image = audit.target.image_ref
+        yield Finding(
+            cause=Cause.REPOSITORY_NOT_FOUND_OR_NAME_WRONG,
+            certainty=Certainty.PROVEN,
+            subject=image.name,
+            summary=f"{image.registry} accepts the credential and says that there is no repository {image.repository}.",
+            evidence_for=keys,
+            remedy=Remedy(text="Compare image in the target file with the name that the workflow pushes to."),
+        )
+
+
 def unpublished_tags(audit: Audit) -> Iterator[Finding]:
     """Other release tags in git that the registry does not have."""
+    if repository_unknown(audit):
+        return
     found = facts.git_tags(audit.newest("git.tags")) or ()
     for tag in release_tags(found, audit.target.tag_pattern):
         there, keys = published(audit, tag.name)
@@ -47,11 +63,11 @@ def _never_published(audit: Audit, tag: str, keys: tuple[str, ...]) -> Finding:
         cause=Cause.TAG_NOT_PUBLISHED,
         certainty=Certainty.PROVEN,
         subject=tag,
-        summary=f"Git has the tag {tag}, but no image {image.with_tag(tag)} was ever pushed.",
+        summary=f"Git has the tag {tag}, but no image {image.name}:{tag} was ever pushed.",
         evidence_for=audit.keys("git.tags", *keys),
         remedy=Remedy(
-            text=f"Look why no workflow built {tag} (Actions, runs for this tag; on.push.tags and branches-ignore of the "
-            "workflow), then run it for the tag, or push the tag again.",
+            text=f"Look why no workflow built {tag} (Actions, runs for this tag; on.push.tags and branches-ignore of "
+            "the workflow), then run it for the tag, or push the tag again.",
             commands=(f"git -C {repository} ls-tree --name-only {shlex.quote(tag)} .github/workflows/",),
         ),
     )

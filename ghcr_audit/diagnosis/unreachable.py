@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import DEFINITIONS, Cause
 from ghcr_audit.evidence import Certainty, Finding, Remedy
-from ghcr_audit.views import CONTROLLER, HOST, view
+from ghcr_audit.views import CONTROLLER, HOST, answered, lacks, view
 
 
 def host(audit: Audit) -> Iterator[Finding]:
@@ -38,12 +38,27 @@ def registry(audit: Audit) -> Iterator[Finding]:
         yield _foreign_realm(audit, key)
 
 
+def curl(audit: Audit) -> Iterator[Finding]:
+    """The host lacks the program with which it is asked what it sees."""
+    if lacks(audit, HOST) == "curl":
+        yield Finding(
+            cause=Cause.OTHER,
+            certainty=Certainty.PROVEN,
+            subject=audit.target.where,
+            summary="The host has no curl: what the registry answers there, and its health URL, could not be seen.",
+            evidence_for=(HOST,),
+            remedy=Remedy(text="Install curl on the host (package curl), then run the audit again."),
+        )
+
+
 def _failing(audit: Audit, key: str, failure: Cause) -> Finding:
+    who = "the host" if key == HOST else "the controller"
+    words = answered(view(audit, key), audit.tag).told
     return Finding(
         cause=failure,
         certainty=Certainty.LIKELY,
         subject=audit.target.image_ref.registry,
-        summary=f"The registry gave no usable answer. {DEFINITIONS[failure]}",
+        summary=f"The registry gave {who} no usable answer: {words}. {DEFINITIONS[failure]}",
         evidence_for=(key,),
         remedy=Remedy(text="Try again in some minutes; when it stays so, look at the path from there to the registry."),
     )

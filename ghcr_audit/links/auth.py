@@ -91,7 +91,7 @@ def _login(audit: Audit) -> tuple[Claim, ...]:
         return ()
     outcome, told = Outcome.UNKNOWN, "not tried" + "".join(f": {one.outcome}" for one in audit.attempts[-1:])
     if login is not None:
-        words = (login.stdout + login.stderr).strip().splitlines()
+        words = (login.stdout if login.ok else login.stderr or login.stdout).strip().splitlines()
         told = words[-1][:200] if words else f"exit code {login.exit_code}"
         outcome = Outcome.HOLDS if login.ok else Outcome.BROKEN
     statement = "The host logged in with the new credential"

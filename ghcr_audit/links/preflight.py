@@ -161,7 +161,7 @@ def _engine_answers(audit: Audit) -> Claim:
         outcome, told = Outcome.HOLDS, _engine_told(audit, engine)
     elif asked is not None:
         said = (asked.stderr or asked.stdout).strip().splitlines()
-        outcome, told = Outcome.BROKEN, said[-1][:300] if said else f"exit code {asked.exit_code}"
+        outcome, told = Outcome.BROKEN, said[-1][:500] if said else f"exit code {asked.exit_code}"
     return _claim(
         audit,
         "engine_answers",
@@ -228,7 +228,7 @@ def _docker_health(container: facts.Container | None) -> tuple[Outcome, str]:
     if container is None:
         return Outcome.UNKNOWN, "Docker's health check was not seen"
     if container.status != "running":
-        return Outcome.BROKEN, f"the container is {container.status}"
+        return Outcome.BROKEN, f"the container does not run ({container.status})"
     if container.health is None:
         return Outcome.HOLDS, "no Docker health check"
     outcomes = {"healthy": Outcome.HOLDS, "unhealthy": Outcome.BROKEN}

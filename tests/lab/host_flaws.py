@@ -13,14 +13,17 @@ from lab.state import read_state
 
 _HEALTHY_WITHIN_S = 60
 
+_FOLDERS = ("/usr/local/bin", "/usr/bin")
+
 # In the SSH server's own mount namespace, which ends with it: a folder of links to all programs but one.
 _HIDE = """\
 set -e
-mkdir -p /run/programs
-mount --bind /usr/bin /run/programs
-mount -t tmpfs -o mode=755 tmpfs /usr/bin
-/run/programs/cp -rs /run/programs/. /usr/bin/
-/run/programs/rm "/usr/bin/$1"
+name=$1 folder=$2 programs=/run/programs$2
+mkdir -p "$programs"
+mount --bind "$folder" "$programs"
+mount -t tmpfs -o mode=755 tmpfs "$folder"
+"$(command -v cp || echo "$programs/cp")" -rs "$programs/." "$folder/"
+rm "$folder/$name"
 """
 
 
@@ -31,8 +34,9 @@ def without_program(lab: Lab, name: str) -> Iterator[None]:
     if own.is_symlink():
         own.rename(aside)
     try:
-        if Path("/usr/bin", name).exists():
-            _in_namespace_of_sshd(lab, _HIDE, name)
+        for folder in _FOLDERS:
+            if Path(folder, name).exists():
+                _in_namespace_of_sshd(lab, _HIDE, name, folder)
         yield
     finally:
         if aside.is_symlink():

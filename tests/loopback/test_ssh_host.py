@@ -149,7 +149,7 @@ def test_a_closed_port_is_connection_refused(server: Running, key_file: Path) ->
 def test_a_web_server_is_no_ssh_server(server: Running, key_file: Path) -> None:
     with listening(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 200)) as port:
         error = refusal(pinned(server, key_file, port=port))
-    assert "no SSH server answers there" in error.message
+    assert "no SSH server, or hung up" in error.message
     assert (error.cause, error.temporary) == (Cause.SSH_UNREACHABLE, True)
 
 
@@ -181,7 +181,7 @@ def test_a_host_that_never_answers_a_command_is_given_up(key_file: Path, monkeyp
     with serve(Login(key=KEY, mute=True)) as mute:
         began = time.monotonic()
         error = refusal(pinned(mute, key_file))
-    assert "did not give one within 1 s" in error.message
+    assert "gave none within" in error.message
     assert (error.cause, error.temporary) == (Cause.SSH_UNREACHABLE, True)
     assert time.monotonic() - began < 5
 
@@ -264,9 +264,7 @@ def test_a_jump_host_is_trusted_no_more_than_any_other(server: Running, key_file
 
 
 @pytest.mark.parametrize("jumps", [False, True])
-def test_a_jump_that_leads_nowhere_is_unreachable(
-    server: Running, key_file: Path, tmp_path: Path, jumps: bool
-) -> None:
+def test_a_jump_that_leads_nowhere_is_unreachable(server: Running, key_file: Path, tmp_path: Path, jumps: bool) -> None:
     with serve(Login(key=KEY, jumps=jumps)) as jump:
         known = jump.pin(tmp_path / "known")
         access = access_to(

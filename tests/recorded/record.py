@@ -1,7 +1,7 @@
 """Records one audit for each case from a real lab: `python -m tests.recorded.record [CASE...]`.
 
 Every case breaks something real (a credential, an image, the engine, the SSH server), lets the product look, and
-puts it right again. Nothing in `audits/` is written by hand. Takes two minutes for both image stores.
+puts it right again. Nothing in `audits/` is written by hand. Takes three minutes for both image stores.
 """
 
 import re
@@ -20,12 +20,15 @@ from ghcr_audit.adapters.login import login
 from ghcr_audit.adapters.observe import observe_registry
 from ghcr_audit.audit import Audit
 from ghcr_audit.credentials import Credential, Secret
+from ghcr_audit.diagnosis import refusal
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Attempt, Link, Mode
 from ghcr_audit.targets import read_target
 from lab.lab import Lab
 from lab.state import Store
-from tests.recorded.cases import CASES, Case, Plan, publish_newest
+from tests.recorded.breakage import publish_newest
+from tests.recorded.cases import CASES
+from tests.recorded.stage import Case, Plan
 
 AUDITS = Path(__file__).parent / "audits"
 _TOKEN = re.compile(r"(ghp|gho)_lab|github_pat_lab")
@@ -98,10 +101,18 @@ def _walked(audit: Audit) -> Audit:
 def _resumed(audit: Audit, token: str) -> Audit:
     """What follows when an operator hands over a new credential: judged, logged in, everything observed anew."""
     credential = Credential(user=audit.target.registry_user, secret=Secret(token))
-    asked_at = utc_now()
+    why, asked_at = next(iter(refusal.credential(audit))), utc_now()
     judged = observe_registry(audit.target, Link.AUTH, (audit.tag, "latest"), credential=credential)
     logged_in = login(host_of(audit.target), audit.target, credential)
-    attempt = Attempt(number=1, outcome="accepted", accepted=True, asked_at=asked_at, answered_at=utc_now())
+    attempt = Attempt(
+        number=1,
+        outcome="accepted",
+        accepted=True,
+        asked_because=why.cause,
+        asked_summary=why.summary,
+        asked_at=asked_at,
+        answered_at=utc_now(),
+    )
     return _looked(audit.after(attempt).seeing(judged, *logged_in))
 
 
