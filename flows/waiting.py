@@ -24,7 +24,7 @@ from ghcr_audit.adapters.connections import close_connections
 from ghcr_audit.adapters.pool_key import public_key
 from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import refusal
-from ghcr_audit.evidence import Attempt, Mode, Observation
+from ghcr_audit.evidence import Attempt, Certainty, Mode, Observation
 from ghcr_audit.handover import ANSWER_PATTERN, ONE_TIME_PREFIX, Handover, Way, key_line
 from ghcr_audit.links.auth import refused
 from ghcr_audit.markdown_text import code, inline
@@ -89,7 +89,8 @@ def until_accepted(audit: Audit, wait_hours: float) -> Audit:
 def _tried(audit: Audit, answer: Handover, number: int, record: RunRecord) -> Audit:
     attempt, seen = use_credential(audit, answer, number)
     if (asked := record.asked(number)) is not None:
-        attempt = attempt.model_copy(update=asked.model_dump(include={"asked_at", "asked_because", "asked_summary"}))
+        kept = {"asked_at", "asked_because", "asked_summary", "asked_certainty"}
+        attempt = attempt.model_copy(update=asked.model_dump(include=kept))
     record.remember(attempt)
     get_run_logger().info(f"credential {number}: {attempt.outcome}", extra={"ghcr_audit": "credential"})
     looked = _looked_again(audit, seen)
@@ -165,6 +166,7 @@ def _asking(audit: Audit, number: int) -> Attempt:
         outcome="asked",
         asked_because=found.cause if found else None,
         asked_summary=found.summary if found else "",
+        asked_certainty=found.certainty if found else Certainty.LIKELY,
         asked_at=utc_now(),
     )
 

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 
-from ghcr_audit.report_tables import link_table
-from ghcr_audit.report_text import link_lines
 from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -19,6 +17,8 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.errors import AuditError, HostError
 from ghcr_audit.evidence import Link
 from ghcr_audit.links import link_state
+from ghcr_audit.report_tables import link_table
+from ghcr_audit.report_text import link_lines
 
 RETRY_DELAYS_S = (1, 4)
 
@@ -63,7 +63,8 @@ def _looked(look: Callable[[Audit], Audit], audit: Audit, link: Link) -> Audit:
         close_connections()
         if error.temporary and (task_run.run_count or 0) <= len(RETRY_DELAYS_S):
             raise
-        return walk.lost(audit, link, error)
+        seen = walk.outside(audit) if link is Link.PREFLIGHT else audit
+        return walk.lost(seen, link, error)
 
 
 def _tell(audit: Audit, link: Link) -> None:

@@ -8,14 +8,17 @@ from ghcr_audit.errors import AuditError, ConfigurationError
 
 
 @contextmanager
-def speaking_to_the_server() -> Iterator[None]:
-    """Turn a missing, silent or refusing server into an AuditError. Never repeats what the server said."""
+def speaking_to_the_server(*, needed: bool = True) -> Iterator[None]:
+    """Turn a missing (where one is `needed`), silent or refusing server into an AuditError.
+
+    Never repeats what the server said: it may echo what was posted.
+    """
     import httpx
     from prefect.exceptions import PrefectHTTPStatusError
     from prefect.settings import get_current_settings
 
     url = get_current_settings().api.url
-    if url is None:
+    if url is None and needed:
         raise ConfigurationError(
             "server: no Prefect server is configured",
             hint="Set PREFECT_API_URL, or start one: ./run serve",
@@ -32,7 +35,7 @@ def speaking_to_the_server() -> Iterator[None]:
         ) from None
 
 
-def address_of(url: str) -> str:
+def address_of(url: str | None) -> str:
     """The server's address without the parts that may hold a password: user, query, fragment."""
-    parts = urlsplit(url)
+    parts = urlsplit(url or "of this process")
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -6,6 +6,7 @@ import sys
 from types import ModuleType
 
 from ghcr_audit.adapters.begin import begin
+from ghcr_audit.cli.api import speaking_to_the_server
 from ghcr_audit.cli.printing import print_report, say
 from ghcr_audit.errors import AuditError
 from ghcr_audit.evidence import Mode
@@ -21,16 +22,17 @@ def run(options: argparse.Namespace) -> int:
     """
     begin(options.target, options.tag, Mode(options.mode))
     flow = _flow()
-    state = flow.release_audit(
-        target=options.target,
-        tag=options.tag,
-        mode=Mode(options.mode),
-        wait_hours=_wait_hours(options),
-        return_state=True,
-    )
-    from ghcr_audit.cli.reports import report_of_run
+    with speaking_to_the_server(needed=False):
+        state = flow.release_audit(
+            target=options.target,
+            tag=options.tag,
+            mode=Mode(options.mode),
+            wait_hours=_wait_hours(options),
+            return_state=True,
+        )
+        from ghcr_audit.cli.reports import report_of_run
 
-    report = report_of_run(str(state.state_details.flow_run_id))
+        report = report_of_run(str(state.state_details.flow_run_id))
     if report is None:
         raise AuditError(f"run: the flow ended without a report: state {state.name}")
     print_report(report, options)

@@ -27,7 +27,6 @@ RULES: tuple[Rule, ...] = (
     image.platform,
     image.running,
     image.started,
-    refusal.earlier,
 )
 
 _RANK = {Certainty.PROVEN: 0, Certainty.LIKELY: 1, Certainty.POSSIBLE: 2}

@@ -33,21 +33,6 @@ def credential(audit: Audit) -> Iterator[Finding]:
         yield _missing(audit, found)
 
 
-def earlier(audit: Audit) -> Iterator[Finding]:
-    """What was refused until somebody handed over a new credential: told once, as what it was when it was asked."""
-    first = next((attempt for attempt in audit.attempts if attempt.asked_because is not None), None)
-    if first is None or first.asked_because is None or auth.refused(audit):
-        return
-    yield Finding(
-        cause=first.asked_because,
-        certainty=Certainty.LIKELY,
-        subject=_subject(audit),
-        summary=f"Until a new credential was handed over: {first.asked_summary}",
-        evidence_for=audit.keys("auth.login"),
-        remedy=Remedy(text="Nothing more: the registry serves the image now. Note when the new credential expires."),
-    )
-
-
 def login(audit: Audit) -> Iterator[Finding]:
     """The new credential was refused at `docker login` already."""
     observation = audit.newest("auth.login")

@@ -29,7 +29,7 @@ ga_masks() {  # every value to be masked; under sudo the helpers may hold other 
 
 ga_masked() {  # FILE: its content with every stored credential value replaced
   if [ -z "$GA_MASKS" ]; then cat "$1"; return; fi
-  { printf '%s\n\n' "$GA_MASKS"; tr -d '\000' <"$1"; printf x; } | awk "$GA_MASK_AWK"
+  { printf '%s\n' "$GA_MASKS"; tr -d '\000' <"$1"; printf x; } | awk "$GA_MASK_AWK"
 }
 
 ga_keep() {  # NAME CAP: the first bytes of that pipe; what follows is read and dropped, so that no writer ever fails
@@ -117,7 +117,11 @@ ga_main() {
   trap 'rm -rf "$GA_TMP"' EXIT
   trap '' HUP PIPE
   trap 'exit 143' INT TERM
-  GA_MASKS=$(ga_masks </dev/null | awk "$GA_MASKS_AWK")
+  GA_MASKS=$(ga_masks </dev/null | awk "$GA_MASKS_AWK" 2>/dev/null && printf %s "$GA_NONCE")
+  case $GA_MASKS in
+    *"$GA_NONCE") GA_MASKS=${GA_MASKS%"$GA_NONCE"} ;;
+    *) printf '%s lacks working-awk\n' "$GA_NONCE"; return 0 ;;  # without all masks nothing is run
+  esac
   GA_SETSID=$(command -v setsid 2>/dev/null)  # busybox' timeout makes no group of its own
   GA_COUNT=0
   exec 3<&0

@@ -2,7 +2,7 @@
 # leave this host: GROUP VALUE. A group is one secret in its several encodings.
 # Works on damaged JSON too: it looks for the fields, not for the structure.
 
-function value_at(text,    at, c, out) {  # the string that begins TEXT; sets `literal`, as it is written there
+function value_at(text,    at, c, n, out) {  # the string that begins TEXT; sets `literal`, as it is written there
   out = ""; at = 1
   while (at <= length(text)) {
     c = substr(text, at, 1)
@@ -10,7 +10,13 @@ function value_at(text,    at, c, out) {  # the string that begins TEXT; sets `l
     if (c == "\\") {
       at++
       c = substr(text, at, 1)
-      if (c == "u") { c = unicode(substr(text, at + 1, 4)); at += 4 }
+      if (c == "u") {
+        n = number(substr(text, at + 1, 4)); at += 4
+        if (n >= 55296 && n < 56320 && substr(text, at + 1, 2) == "\\u") {  # a pair: RFC 8259, section 7
+          n = 65536 + (n - 55296) * 1024 + number(substr(text, at + 3, 4)) - 56320; at += 6
+        }
+        c = utf8(n)
+      }
       else if (c in PLAIN) c = PLAIN[c]
     }
     out = out c
@@ -19,13 +25,17 @@ function value_at(text,    at, c, out) {  # the string that begins TEXT; sets `l
   literal = substr(text, 1, at - 1)
   return out
 }
-function unicode(hex,    i, n) {
+function number(hex,    i, n) {
   n = 0
   for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", tolower(substr(hex, i, 1))) - 1
+  return n
+}
+function utf8(n) {
   if (n < 1) return ""
   if (n < 128) return sprintf("%c", n)
   if (n < 2048) return sprintf("%c%c", 192 + int(n / 64), 128 + n % 64)
-  return sprintf("%c%c%c", 224 + int(n / 4096), 128 + int(n / 64) % 64, 128 + n % 64)
+  if (n < 65536) return sprintf("%c%c%c", 224 + int(n / 4096), 128 + int(n / 64) % 64, 128 + n % 64)
+  return sprintf("%c%c%c%c", 240 + int(n / 262144), 128 + int(n / 4096) % 64, 128 + int(n / 64) % 64, 128 + n % 64)
 }
 function decode(text,    i, v, bits, held, byte, out) {
   out = ""; bits = 0; held = 0
@@ -36,8 +46,8 @@ function decode(text,    i, v, bits, held, byte, out) {
     held = held * 64 + v; bits += 6
     if (bits >= 8) {
       bits -= 8
-      byte = int(held / 2 ^ bits)
-      held -= byte * 2 ^ bits
+      byte = int(held / TWO[bits])
+      held -= byte * TWO[bits]
       if (byte > 0) out = out sprintf("%c", byte)
     }
   }
@@ -46,11 +56,11 @@ function decode(text,    i, v, bits, held, byte, out) {
 # The base64 characters that encode TEXT alone when SKIP foreign bytes stand before it.
 function encoded(text, skip, alphabet,    i, held, bits, out, first, whole) {
   out = ""; bits = 0; held = 0
-  for (i = 1; i <= skip; i++) { held = held * 256; bits += 8; while (bits >= 6) { out = out "?"; bits -= 6; held -= int(held / 2 ^ bits) * 2 ^ bits } }
+  for (i = 1; i <= skip; i++) { held = held * 256; bits += 8; while (bits >= 6) { out = out "?"; bits -= 6; held -= int(held / TWO[bits]) * TWO[bits] } }
   first = bits > 0 ? length(out) + 2 : length(out) + 1
   for (i = 1; i <= length(text); i++) {
     held = held * 256 + ORD[substr(text, i, 1)]; bits += 8
-    while (bits >= 6) { bits -= 6; whole = int(held / 2 ^ bits); out = out substr(alphabet, whole + 1, 1); held -= whole * 2 ^ bits }
+    while (bits >= 6) { bits -= 6; whole = int(held / TWO[bits]); out = out substr(alphabet, whole + 1, 1); held -= whole * TWO[bits] }
   }
   return substr(out, first)
 }
@@ -97,6 +107,8 @@ function secret(value) {
 BEGIN {
   B64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
   URL64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+  TWO[0] = 1  # powers: not every busybox knows `^`
+  for (i = 1; i < 16; i++) TWO[i] = 2 * TWO[i - 1]
   for (i = 1; i < 256; i++) ORD[sprintf("%c", i)] = i
   ESCAPED["\\"] = "\\\\"; ESCAPED["\""] = "\\\""; ESCAPED["\n"] = "\\n"; ESCAPED["\t"] = "\\t"; ESCAPED["\r"] = "\\r"
   PLAIN["n"] = "\n"; PLAIN["t"] = "\t"; PLAIN["r"] = "\r"; PLAIN["b"] = "\b"; PLAIN["f"] = "\f"

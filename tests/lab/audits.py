@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -40,16 +40,15 @@ class Served:
             return client.create_flow_run_from_deployment(deployment.id, parameters={**wanted, **parameters}).id
 
     def state(self, run: UUID) -> State:
+        """Of the run; SQLite may be busy for a moment."""
         deadline = time.monotonic() + LIMIT_S
-        while True:
-            try:
-                with self.client() as client:
-                    state = client.read_flow_run(run).state
+        while time.monotonic() < deadline:
+            with suppress(PrefectHTTPStatusError), self.client() as client:
+                state = client.read_flow_run(run).state
                 assert state is not None
                 return state
-            except PrefectHTTPStatusError:
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
+            time.sleep(0.2)
+        raise AssertionError("the server does not tell the run's state")
 
     def settled(self, run: UUID, *, after: State | None = None) -> State:
         """The run's state once it is final or paused; `after` is the paused state it was resumed from."""

@@ -51,7 +51,6 @@ PROVEN: dict[str, tuple[Cause, ...]] = {
 """By case, without the image store; cases that are not here prove no cause."""
 
 SUSPECTED: dict[str, tuple[Cause, ...]] = {
-    "incidents-5-6-resumed": (Cause.TOKEN_SCOPE_INSUFFICIENT,),
     "credential-fine-grained": (Cause.TOKEN_TYPE_UNSUPPORTED,),
     "registry-down": (Cause.REGISTRY_UNAVAILABLE,),
     "registry-rate-limited": (Cause.RATE_LIMITED,),
@@ -110,11 +109,6 @@ def test_the_refused_credential_hides_the_tag_and_another_vantage_point_shows_it
     assert Cause.TAG_NOT_PUBLISHED not in {finding.cause for finding in hidden}
     shown = {finding.cause: finding for finding in diagnose(recorded("incidents-5-6-public"))}
     assert shown[Cause.TAG_NOT_PUBLISHED].evidence_for == ("git.tags", "registry.controller")
-
-
-def test_what_blocked_the_run_is_still_named_after_it_was_resumed() -> None:
-    finding = diagnose(recorded("incidents-5-6-resumed"))[-1]
-    assert finding.summary.startswith("Until a new credential was handed over: The stored credential (user lab, gho_…")
 
 
 def test_without_a_reason_on_record_nothing_earlier_is_told() -> None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from ghcr_audit import __version__
+from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Attempt, Link
+from ghcr_audit.report_markdown import render_markdown
 from ghcr_audit.report_model import Report
 from ghcr_audit.reporting import report_of
 from tests.pure.audits import NAMES, recorded, report
@@ -40,3 +42,9 @@ def test_the_verdict_is_that_of_all_links_together() -> None:
     found = report(recorded("other-platform"))
     assert found.verdict == "Broken"
     assert all(claim.outcome == "holds" for state in found.links[:2] for claim in state.claims)
+
+
+def test_what_was_refused_before_a_wait_is_told_as_history_and_is_no_finding() -> None:
+    resumed = report(recorded("incidents-5-6-resumed"))
+    assert Cause.TOKEN_SCOPE_INSUFFICIENT not in [finding.cause for finding in resumed.findings]
+    assert "Was blocked by: `token_scope_insufficient`." in render_markdown(resumed)
