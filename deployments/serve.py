@@ -38,8 +38,8 @@ def _up(stack: Stack) -> None:
     print("starting the Prefect server …", file=sys.stderr, flush=True)
     stack.wait_for_server()
     print("creating work pool and deployments …", file=sys.stderr, flush=True)
-    stack.deploy()
     stack.start_worker()
+    stack.deploy()
     print(f"up in {time.monotonic() - began:.0f} s; data in {stack.folder}", file=sys.stderr, flush=True)
 
 

@@ -108,16 +108,20 @@ class Stack:
             time.sleep(0.1)
 
     def deploy(self) -> None:
-        """Create the work pool where it is missing, and all deployments of prefect.yaml.
+        """Create all deployments of prefect.yaml, once the first worker has made the work pool.
 
         Raises:
-            StackError: with the last line of what Prefect said.
+            StackError: no worker made the pool in time, or Prefect refused; its log says why.
         """
-        self._prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
+        deadline = time.monotonic() + START_LIMIT_S
+        while not _answers(f"{self.api_url}/work_pools/{POOL}"):
+            if time.monotonic() > deadline:
+                raise StackError(f"no worker made the work pool in {START_LIMIT_S} s; see {self.folder / 'log'}")
+            time.sleep(0.1)
         self._prefect("--no-prompt", "deploy", "--all")
 
     def start_worker(self, name: str = "worker") -> None:
-        """Start a worker of the pool; it polls for runs until it is stopped."""
+        """Start a worker of the pool, which it makes where it is missing; it polls for runs until it is stopped."""
         words = ("worker", "start", "--pool", POOL, "--type", "process", "--name", name)
         self._start(name, words, self.environment())
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import Log, State
-from prefect.client.schemas.sorting import LogSort
+from prefect.client.schemas.sorting import ArtifactSort, LogSort
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments.stack import Stack, StackError
@@ -55,9 +55,7 @@ class DemoRun:
         state = self._follow()
         if not state.is_paused():
             raise StackError(f"the run was to be suspended, but is {state.name}: {state.message}")
-        blocked = self.report("--json")
-        (self.out / "blocked.json").write_text(blocked, encoding="utf-8")
-        (self.out / "blocked.md").write_text(self.report(), encoding="utf-8")
+        self._write_report("blocked")
         print("\nBLOCKED: the run is suspended; no process waits for it. The report says:\n", flush=True)
         print(_first_screen(self.out / "blocked.md"), flush=True)
 
@@ -83,16 +81,20 @@ class DemoRun:
             StackError: it did not end in time.
         """
         self.final = self._follow(leave_paused=True)
-        (self.out / "report.md").write_text(self.report(), encoding="utf-8")
-        (self.out / "report.json").write_text(self.report("--json"), encoding="utf-8")
+        self._write_report("report")
         print(f"\nverdict: {self.final.name}\n\n{_first_screen(self.out / 'report.md')}", flush=True)
 
-    def report(self, *options: str) -> str:
-        """`ghcr-audit report` of this run."""
-        ended = self._cli("report", str(self.run_id), *options)
-        if ended.returncode:
-            raise StackError(f"report failed: {ended.stderr.strip()}")
-        return ended.stdout
+    def _write_report(self, name: str) -> None:
+        """The newest report of this run, as `ghcr-audit report` prints it, as NAME.md and NAME.json."""
+        chosen = ArtifactFilter(flow_run_id=ArtifactFilterFlowRunId(any_=[self.run_id]))
+        with self._client() as client:
+            found = client.read_artifacts(artifact_filter=chosen, sort=ArtifactSort.CREATED_DESC, limit=200)
+        texts = {artifact.key: artifact.data for artifact in reversed(found) if isinstance(artifact.data, str)}
+        if not {"observer-report", "observer-report-json"} <= set(texts):
+            raise StackError("the run published no report")
+        data = texts["observer-report-json"].removeprefix("```json\n").removesuffix("\n```")
+        (self.out / f"{name}.md").write_text(texts["observer-report"], encoding="utf-8")
+        (self.out / f"{name}.json").write_text(data, encoding="utf-8")
 
     def _invite(self) -> None:
         token_file = self.stack.folder / "good-token.txt"
@@ -124,7 +126,7 @@ class DemoRun:
             self._print_new_lines()
             moved = moved or not state.is_paused()
             if state.is_final() or (state.is_paused() and moved):
-                time.sleep(1.2)  # the last lines are on their way
+                time.sleep(0.8)  # the last lines are on their way
                 self._print_new_lines()
                 return state
             time.sleep(0.4)

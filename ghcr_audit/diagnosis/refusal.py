@@ -1,4 +1,4 @@
-"""Why the registry refuses the host. The stage that refuses tells most: GHCR_FACTS in docs/causes.md.
+"""Why the registry refuses the host. The stage that refuses tells most (docs/causes.md, What ghcr.io answers).
 
 The token endpoint refuses a credential it does not know; the manifest endpoint refuses one that it knows but that
 may not read this package. Without the credential the same image may well be readable: then it is the credential.

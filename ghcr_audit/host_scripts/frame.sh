@@ -110,6 +110,9 @@ ga_main() {
   for need in awk head mkfifo mktemp timeout tr wc; do
     command -v "$need" >/dev/null 2>&1 || { printf '%s lacks %s\n' "$GA_NONCE" "$need"; return 0; }
   done
+  case $(command -v printf) in  # a printf that is a process would show its words in the process list
+    */*) printf '%s lacks builtin-printf\n' "$GA_NONCE"; return 0 ;;
+  esac
   GA_TMP=$(mktemp -d /dev/shm/ghcr-audit.XXXXXX 2>/dev/null) ||
     GA_TMP=$(mktemp -d "${TMPDIR:-/tmp}/ghcr-audit.XXXXXX") ||
     { printf '%s lacks temporary-space\n' "$GA_NONCE"; return 0; }

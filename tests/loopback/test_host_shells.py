@@ -54,7 +54,6 @@ TOOLS = [
     Tools(sh="dash", awk="gawk"),
     Tools(sh="dash", awk="original-awk"),
     Tools(sh="bash", awk="mawk"),
-    Tools(sh="mksh", awk="mawk"),
     Tools(sh="busybox", awk="busybox"),
 ]
 
@@ -576,6 +575,16 @@ def test_where_awk_fails_nothing_is_run_since_nothing_would_be_masked(local: Loc
         with pytest.raises(HostError, match="the host lacks working-awk"):
             local.run([program("touch", 'touch "$1"', "touch", str(home / "touched"))])
     assert not (home / "touched").exists()
+
+
+def test_a_shell_that_would_show_secrets_in_the_process_list_is_refused(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "tools").mkdir()
+    stand_in_front(home / "tools", Tools(sh="mksh", awk="mawk"))
+    monkeypatch.setenv("PATH", f"{home / 'tools'}:{os.environ['PATH']}")
+    with pytest.raises(HostError, match="the host lacks builtin-printf"):
+        LocalHost(REGISTRY).run([Command(key="k", argv=("true",))])
 
 
 def test_a_host_without_room_for_temporary_files_is_told_as_such(make_cell: Callable[..., Cell]) -> None:
