@@ -60,10 +60,14 @@ def sealed_text(public_key: str, token: Secret, *, run: str, attempt: int) -> st
     Raises:
         UnusableAnswerError: the key is none.
     """
+    from nacl.exceptions import CryptoError
     from nacl.public import PublicKey, SealedBox
 
     message = json.dumps({"run": run, "attempt": attempt, "token": token.get_secret_value()})
-    box = SealedBox(PublicKey(_decoded(public_key, "the work pool's key")))
+    try:
+        box = SealedBox(PublicKey(_decoded(public_key, "the work pool's key")))
+    except (CryptoError, ValueError):
+        raise UnusableAnswerError("what the prompt shows is no key of a work pool") from None
     return "sealed.v1." + base64.urlsafe_b64encode(box.encrypt(message.encode())).decode().rstrip("=")
 
 

@@ -146,7 +146,7 @@ def redacted(answer: Answer) -> Answer:
 
 _REMEDIES = {
     "awk": "Install an awk on the host (package mawk, gawk or busybox); nothing was run.",
-    "builtin-printf": "The login's `sh` is one in which no value can be kept out of the process list: use dash or bash.",
+    "builtin-printf": "No value could be kept out of the process list in the login's `sh`: use dash or bash.",
     "working-awk": "The awk of the host fails, so nothing could be masked and nothing was run: install mawk or gawk.",
     "temporary-space": "Neither /dev/shm nor the temporary folder of the host can be written to.",
 }

@@ -17,7 +17,7 @@ from ghcr_audit.cli.pins import trusted_key
 from ghcr_audit.cli.printing import say
 from ghcr_audit.credentials import Secret, problems
 from ghcr_audit.errors import AuditError, ConfigurationError, shown
-from ghcr_audit.handover import key_in, sealed_text
+from ghcr_audit.handover import UnusableAnswerError, key_in, sealed_text
 from ghcr_audit.targets import load_target
 
 if TYPE_CHECKING:
@@ -113,7 +113,10 @@ def _sealed(options: argparse.Namespace, waiting: _Waiting, user: str) -> str:
     token = _token(user)
     if found := problems(token):
         raise ConfigurationError(f"resume: {'; '.join(found)}")
-    return sealed_text(key, token, run=waiting.run, attempt=waiting.attempt)
+    try:
+        return sealed_text(key, token, run=waiting.run, attempt=waiting.attempt)
+    except UnusableAnswerError as error:
+        raise AuditError(f"resume: {error}") from None
 
 
 def _token(user: str) -> Secret:

@@ -34,7 +34,9 @@ function walk(path, depth,    c, key, n, from) {
   from = at
   while (at <= size && substr(doc, at, 1) ~ /[A-Za-z0-9.+-]/) at++
   if (at == from) { damaged = 1; at = size + 1; return }
-  print path "\t" substr(doc, from, at - from)
+  c = substr(doc, from, at - from)
+  if (c !~ /^(true|false|null|-?[0-9][0-9.eE+-]*)$/) { damaged = 1; at = size + 1; return }
+  print path "\t" c
 }
 function members(path, depth,    key) {
   blank()

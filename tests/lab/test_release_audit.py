@@ -181,3 +181,19 @@ def test_a_release_that_was_never_published_ends_as_broken(audits: Served) -> No
     state = audits.settled(run)
     assert state.name == "Broken"
     assert "tag_not_published" in (state.message or "")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"target": "no-such-target"}, "'no-such-target' is not known"),
+        ({"tag": "$(reboot)"}, "not a tag"),
+        ({"mode": "drill"}, "'drill' is not available"),
+    ],
+)
+def test_what_cannot_be_meant_fails_with_one_sentence(
+    audits: Served, parameters: dict[str, str], sentence: str
+) -> None:
+    state = audits.settled(audits.trigger(**parameters))
+    assert (state.name, state.type.value) == ("Failed", "FAILED")
+    assert sentence in (state.message or "")
