@@ -20,7 +20,6 @@ from prefect.settings import get_current_settings
 from pydantic import Field, ValidationError
 
 from ghcr_audit.adapters.clock import utc_now
-from ghcr_audit.adapters.connections import close_connections
 from ghcr_audit.adapters.pool_key import public_key
 from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import refusal
@@ -52,7 +51,7 @@ class NewCredential(RunInput):
     registry_user: str = Field(
         title="Registry user",
         description="The user name that the token belongs to.",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9.$+-]{0,38}$",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.$+-]{0,38}(?:_[A-Za-z0-9]{3,8})?$",  # GitHub: at most a short _code at its end
     )
     answered_by: str = Field(
         title="Your name",
@@ -122,7 +121,6 @@ def _asked(audit: Audit, number: int, wait_hours: float, record: RunRecord) -> H
             get_run_logger().warning(f"run {other} already waits for a credential of {audit.target.name}")
         return None
     publish(pull(audit))
-    close_connections()
     record.ask(_asking(audit, number))
     get_run_logger().info(
         f"waiting for a new credential: in the Prefect UI, or `ghcr-audit resume {audit.run}`",

@@ -7,7 +7,7 @@ terminal but printable characters.
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from ghcr_audit.evidence import Claim, Finding, Observation, Outcome, Remedy, newest
+from ghcr_audit.evidence import Claim, Finding, Outcome, Remedy
 from ghcr_audit.report_model import LinkState, Report
 from ghcr_audit.report_words import (
     BROKEN,
@@ -31,22 +31,20 @@ from ghcr_audit.terminal_text import one_line, plain
 
 WIDTH = 100
 """Columns."""
-_LAST_LINES = 4
-"""How much of an output is shown under a claim that does not hold: errors stand at the end."""
 _COLOURS = {HOLDS: "32", BROKEN: "31", UNKNOWN: "33", WARNING: "33", NOT_RUN: "90"}
 _KEEP_HIDDEN = "Never paste a token into a report, a chat or a command line."
 
 
 def render_text(report: Report, *, colour: bool) -> str:
     """The whole text, ending in a newline. `colour` adds terminal colours to signs, and nothing else."""
-    links = [line for state in every_link(report) for line in _link(state, report.observations, colour=colour)]
+    links = [line for state in every_link(report) for line in _link(state, colour=colour)]
     parts = (_head(report, colour=colour), links, _findings(report.findings), _actions(report.findings), _end(report))
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
 
 
 def link_lines(state: LinkState, *, colour: bool) -> list[str]:
     """A link for a live display: its name and sign, one line per claim that does not hold, and how many do."""
-    return list(_link(state, (), colour=colour))
+    return list(_link(state, colour=colour))
 
 
 def _head(report: Report, *, colour: bool) -> Iterator[str]:
@@ -68,12 +66,12 @@ def _field(name: str, value: str) -> Iterator[str]:
     yield from _wrapped(f"  {name:<9} ", value, indent=12)
 
 
-def _link(state: LinkState, observations: Sequence[Observation], *, colour: bool) -> Iterator[str]:
+def _link(state: LinkState, *, colour: bool) -> Iterator[str]:
     sign = _painted(link_sign(state), colour=colour)
     yield from _wrapped(f"{sign} {state.link.value:<9} ", _link_end(state), indent=12)
     for claim in state.claims:
         if claim.outcome is not Outcome.HOLDS:
-            yield from _open_claim(claim, observations, colour=colour)
+            yield from _open_claim(claim, colour=colour)
 
 
 def _link_end(state: LinkState) -> str:
@@ -83,24 +81,11 @@ def _link_end(state: LinkState) -> str:
     return f"{held} of {len(state.claims)} claims hold"
 
 
-def _open_claim(claim: Claim, observations: Sequence[Observation], *, colour: bool) -> Iterator[str]:
+def _open_claim(claim: Claim, *, colour: bool) -> Iterator[str]:
     words = claim_words(claim).removeprefix(claim_sign(claim)).strip()
     found = f": {claim.is_}" if claim.is_ else ""
     sign = _painted(claim_sign(claim), colour=colour)
     yield from _wrapped(f"  {sign} ", f"{words}: {claim.statement}{found}", indent=4)
-    for key in claim.evidence:
-        yield from _answer(newest(observations, key))
-
-
-def _answer(observation: Observation | None) -> Iterator[str]:
-    """What was asked, and the last lines of what came back."""
-    if observation is None:
-        return
-    ending = "" if observation.exit_code is None else f" (exit code {observation.exit_code})"
-    yield from _wrapped("      ", f"{observation.vantage.value}: {observation.asked}{ending}", indent=8)
-    answer = observation.failure_text or observation.stderr or observation.stdout
-    for line in plain(answer).strip("\n").split("\n")[-_LAST_LINES:]:
-        yield from _wrapped("      | ", line, indent=8)
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
@@ -130,6 +115,7 @@ def _end(report: Report) -> Iterator[str]:
         why = f"; asked because of {attempt.asked_because.value}" if attempt.asked_because else ""
         yield from _wrapped(f"credential {attempt.number}: ", f"{attempt.outcome}{by}{why}", indent=4)
     yield from _wrapped("next   ", next_step(report.verdict), indent=7)
+    yield "proof  every command with its answer: --markdown, or --json for programs"
 
 
 def _wrapped(start: str, text: str, *, indent: int) -> list[str]:

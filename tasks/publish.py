@@ -12,6 +12,7 @@ from prefect.settings import get_current_settings
 from prefect.utilities.urls import url_for
 
 from ghcr_audit.adapters.clock import utc_now
+from ghcr_audit.adapters.connections import close_connections
 from ghcr_audit.audit import Audit
 from ghcr_audit.report_markdown import render_markdown
 from ghcr_audit.report_model import Report
@@ -21,7 +22,11 @@ from tasks.link import publish_table
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)
 def publish(audit: Audit) -> Report:
-    """Report and tables as artifacts; what an earlier link could not tell is told as it is known now."""
+    """Report and tables as artifacts; what an earlier link could not tell is told as it is known now.
+
+    Whether the run now waits or ends, nothing more is asked of the host: no connection is held.
+    """
+    close_connections()
     report = report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=_page())
     for state in report.links:
         if state.claims:

@@ -240,8 +240,8 @@ def as_json(content: object, status: int = 200, *headers: tuple[str, str]) -> Sc
     )
 
 
-Script = dict[str, tuple[Scripted, ...]]
-"""Answers by route, as `ScriptedRegistry.on` takes them."""
+Script = dict[str, Scripted]
+"""The one answer of each route, however often it is asked."""
 
 
 def both_views(scripted: ScriptedRegistry, home: Path, script: Script) -> list[RegistryView]:
@@ -250,8 +250,8 @@ def both_views(scripted: ScriptedRegistry, home: Path, script: Script) -> list[R
     views = []
     for look in (seen_by_host, lambda registry: seen_by_controller(registry, SECRET)):
         scripted.script.clear()
-        for route, answers in script.items():
-            scripted.on(route, *answers * 6)
+        for route, one in script.items():
+            scripted.on(route, *[one] * 6)
         views.append(look(scripted.host))
     scripted.script.clear()
     return views
@@ -264,11 +264,11 @@ UNKNOWN = as_json({"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest 
 
 
 def routes(*, v2: Scripted, token: Scripted | None = None, **tags: Scripted) -> Script:
-    script: Script = {"GET /v2/": (v2,)} | ({} if token is None else {"GET /token": (token,)})
+    script: Script = {"GET /v2/": v2} | ({} if token is None else {"GET /token": token})
     for method in ("GET", "HEAD"):
-        script |= {f"{method} /v2/{NAME}/manifests/{SINGLE}": (MANIFEST,)}
-        script |= {f"{method} /v2/{NAME}/manifests/latest": (UNKNOWN,)}
-    return script | {f"GET /v2/{NAME}/tags/list": (tags.get("tags", as_json({"name": NAME, "tags": [SINGLE]})),)}
+        script |= {f"{method} /v2/{NAME}/manifests/{SINGLE}": MANIFEST}
+        script |= {f"{method} /v2/{NAME}/manifests/latest": UNKNOWN}
+    return script | {f"GET /v2/{NAME}/tags/list": tags.get("tags", as_json({"name": NAME, "tags": [SINGLE]}))}
 
 
 def bearer(scripted: ScriptedRegistry, realm: str = "/token") -> Scripted:
@@ -383,7 +383,7 @@ def test_a_tag_list_of_several_pages_is_complete_only_when_read_to_its_end(
     page = as_json({"tags": ["a"]}, 200, ("Link", first.format(host=scripted.host)))
     script = routes(v2=bearer(scripted), token=TOKEN, tags=page)
     if second is not None:
-        script |= {f"GET {TAGS}?n=1000&last=a": (second,)}
+        script |= {f"GET {TAGS}?n=1000&last=a": second}
     views = both_views(scripted, home, script)
     assert views[0] == views[1]
     assert views[0].tags is not None and views[0].tags.complete is complete
@@ -422,9 +422,9 @@ def test_an_odd_manifest_is_read_by_the_host_as_by_a_get_of_the_controller(
     scripted: ScriptedRegistry, home: Path, answer: Scripted
 ) -> None:
     store(home, scripted.host, SECRET)
-    script = routes(v2=bearer(scripted), token=TOKEN) | {f"GET /v2/{NAME}/manifests/{SINGLE}": (answer,)}
-    for route, answers in script.items():
-        scripted.on(route, *answers * 6)
+    script = routes(v2=bearer(scripted), token=TOKEN) | {f"GET /v2/{NAME}/manifests/{SINGLE}": answer}
+    for route, one in script.items():
+        scripted.on(route, *[one] * 6)
     seen = seen_by_host(scripted.host).manifest(SINGLE)
     with RegistryClient(scripted.host, credential=Credential(user=USER, secret=Secret(SECRET))) as client:
         assert seen == client.fetch_manifest(NAME, SINGLE).answer
