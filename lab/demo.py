@@ -6,6 +6,7 @@ the newest git tag was never pushed. Nothing here is simulated: real engine, reg
 
 import argparse
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from lab.errors import LabError
 from lab.lab import Lab, take_down
 
 LAB_NAME = "demo"
+_INTERRUPTED = 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,22 +31,24 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     folder = Path(tempfile.mkdtemp(prefix="ghcr-audit-demo-"))
-    out = options.out or folder / "out"
+    out = options.out or Path(tempfile.mkdtemp(prefix="ghcr-audit-report-"))
     out.mkdir(parents=True, exist_ok=True)
     stack = Stack(
         folder=folder / "stack", port=options.port or free_port(), extra=_environment(folder), worker_query_s=1
     )
+    code = 1
     try:
-        return _told(stack, folder, out, keep=options.keep)
+        code = _told(stack, folder, out, keep=options.keep)
     except (StackError, LabError) as error:
         print(f"demo: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("\ndemo: interrupted; shutting down", file=sys.stderr)
-        return 130
+        code = _INTERRUPTED
     finally:
         stack.close()
         take_down(f"{LAB_NAME}-{os.getpid()}")
+        _tidy(folder, failed=code == 1)
+    return code
 
 
 def _told(stack: Stack, folder: Path, out: Path, *, keep: bool) -> int:
@@ -104,6 +108,14 @@ def _wait_for_the_reader(stack: Stack) -> None:
         stack.wait()
     except KeyboardInterrupt:
         say("shutting down")
+
+
+def _tidy(folder: Path, *, failed: bool) -> None:
+    """Remove what the demo made, but for its reports - and for its logs when it failed."""
+    if failed:
+        print(f"demo: logs are kept in {folder / 'stack' / 'log'}", file=sys.stderr)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def say(text: str) -> None:

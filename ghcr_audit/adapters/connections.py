@@ -25,6 +25,8 @@ def host_of(target: Target) -> Host:
         host = _open.get(target)
         if isinstance(host, SshHost) and host.alive:
             return host
+        if host is not None:
+            host.close()
         host = connect(target.host, target.where).masking(registry, sudo)
         _open[target] = host
         return host

@@ -65,6 +65,7 @@ ga_watch() {  # PID KEY DONE TOTAL: how far the command is, about once a second,
     sleep 0.5 2>/dev/null || sleep 1
     printf '%s progress %s %d %d\n' "$GA_NONCE" "$2" \
       "$(grep -cE "$3" "$GA_AT/out")" "$(grep -cE "$4" "$GA_AT/out")"
+    case $(tail -n 1 "$GA_AT/out" 2>/dev/null) in 'Username: ') kill "$1" ;; esac  # docker asks, and would for ever
   done
 }
 

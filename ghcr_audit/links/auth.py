@@ -49,8 +49,16 @@ def _credential_known(audit: Audit) -> Claim:
 
 
 def host_access(audit: Audit) -> tuple[Answered, str]:
-    """How the registry answers the host as docker would ask it, and the observation that says so."""
+    """How the registry answers the host as docker would ask it, and the observation that says so.
+
+    Docker goes on without a credential where it finds none (also with a damaged config, or a helper that is not
+    there). One that docker may have, but this audit cannot read, stays unknown.
+    """
     if lacks(audit, HOST) == "credential":
+        stored = facts.stored_credential(audit.newest("host.credential"))
+        if stored is not None and (stored.source == "identitytoken" or stored.state == "unreadable"):
+            told = f"what docker sends cannot be read here ({stored.told})"
+            return Answered(access=Access.UNKNOWN, told=told), HOST
         return answered(view(audit, HOST_ANONYMOUS), audit.tag), HOST_ANONYMOUS
     return answered(view(audit, HOST), audit.tag), HOST
 

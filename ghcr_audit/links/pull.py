@@ -8,6 +8,8 @@ from ghcr_audit.evidence import Claim, Mode, Observation, Outcome, Weight
 from ghcr_audit.links.claim import claim_of
 
 _claim = claim_of("pull")
+_ASKS_FOR_LOGIN = "Login prior to pull"
+"""Some clients prompt for ever instead of telling a refusal (docker 28.2 with an engine 28.5, for one)."""
 
 
 def claims(audit: Audit) -> tuple[Claim, ...]:
@@ -30,8 +32,10 @@ def pulled(audit: Audit, key: str) -> bool | None:
 
 
 def engine_words(observation: Observation) -> str:
-    """The engine's own words for a failure: the last line it wrote to standard error."""
-    lines = [line.strip() for line in observation.stderr.splitlines() if line.strip()]
+    """The engine's own words for a failure: the last line it wrote, to standard error if there is any."""
+    if _ASKS_FOR_LOGIN in observation.stdout:
+        return "docker asks for a login instead of answering: its client and engine do not fit each other"
+    lines = [line.strip() for line in (observation.stderr or observation.stdout).splitlines() if line.strip()]
     return lines[-1][:500] if lines else f"exit code {observation.exit_code}, no words"
 
 

@@ -240,3 +240,11 @@ def test_observe_mode_never_claims_anything_of_a_pull() -> None:
 def test_long_lists_are_shortened() -> None:
     assert shortened(["a", "b "], 2) == "a, b"
     assert shortened(map(str, range(9)), 3) == "0, 1, 2 and 6 more"
+
+
+@pytest.mark.parametrize("stored", ["state present\nsource identitytoken", "state unreadable\nsource none"])
+def test_a_credential_that_only_docker_can_read_leaves_the_gate_unknown(stored: str) -> None:
+    missing = saying(recorded("credential-missing"), "host.credential", f"config C\n{stored}\n")
+    readable = claim(missing, "auth.image_readable")
+    assert readable.outcome is Outcome.UNKNOWN
+    assert readable.is_.startswith("what docker sends cannot be read here")
