@@ -25,6 +25,8 @@ START_LIMIT_S = 90
 STOP_LIMIT_S = 20
 
 _PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ", "USER", "SSH_AUTH_SOCK", "SSL_CERT_FILE")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+"""Passed on unless their address holds a password (`user:password@host`)."""
 _GHCR_AUDIT = ("GHCR_AUDIT_TARGETS", "GHCR_AUDIT_POOL_KEY", "XDG_CONFIG_HOME")
 
 
@@ -61,6 +63,7 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """What workers, flows and clients see: no secret of any kind."""
         known = {name: os.environ[name] for name in (*_PASSED_ON, *_GHCR_AUDIT) if name in os.environ}
+        known |= {name: os.environ[name] for name in _PROXIES if "@" not in os.environ.get(name, "@")}
         return {
             **known,
             "PREFECT_API_URL": self.api_url,
@@ -108,11 +111,13 @@ class Stack:
             time.sleep(0.1)
 
     def deploy(self) -> None:
-        """Create all deployments of prefect.yaml, once the first worker has made the work pool.
+        """Create all deployments of prefect.yaml; the work pool is made by the first worker, or here without one.
 
         Raises:
-            StackError: no worker made the pool in time, or Prefect refused; its log says why.
+            StackError: no pool in time, or Prefect refused; the logs say why.
         """
+        if all(name == "server" for name in self._processes):
+            self._prefect("work-pool", "create", POOL, "--type", "process")
         deadline = time.monotonic() + START_LIMIT_S
         while not _answers(f"{self.api_url}/work_pools/{POOL}"):
             if time.monotonic() > deadline:

@@ -9,16 +9,21 @@ from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
 from ghcr_audit.redaction import RedactingFilter
-from tasks.record import RunRecord
+from tasks.record import Beginning, RunRecord
 
 _LOGGERS = ("", "prefect", "prefect.flow_runs", "prefect.task_runs")
 
 
 def started(target: str, tag: str | None, mode: Mode) -> Audit:
-    """The audit of this flow run, which keeps its identity and its beginning over suspensions."""
+    """The audit of this flow run, which keeps its identity, its tag and its beginning over suspensions."""
     redact_logs()
-    run = str(flow_run.id)
-    return begin(target, tag, mode, run=run, started_at=RunRecord(run).began_at(utc_now()))
+    record = RunRecord(str(flow_run.id))
+    known = record.beginning()
+    if known is not None:
+        return begin(target, known.tag, mode, run=str(flow_run.id), started_at=known.started_at)
+    audit = begin(target, tag, mode, run=str(flow_run.id), started_at=utc_now())
+    record.begin(Beginning(started_at=audit.started_at, tag=audit.tag))
+    return audit
 
 
 def redact_logs() -> None:

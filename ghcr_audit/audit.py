@@ -39,6 +39,11 @@ class Audit(Value):
         """The same audit with nothing observed: what was seen before a wait does not count after it."""
         return self.model_copy(update={"observations": ()})
 
+    def forgetting(self, *keys: str) -> "Audit":
+        """This audit without what was observed under these keys: it is to be looked at again."""
+        kept = tuple(observation for observation in self.observations if observation.key not in keys)
+        return self.model_copy(update={"observations": kept})
+
     def after(self, attempt: Attempt) -> "Audit":
         """This audit with one more credential attempt on record."""
         return self.model_copy(update={"attempts": (*self.attempts, attempt)})

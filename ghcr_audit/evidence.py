@@ -144,6 +144,8 @@ class Attempt(Value):
     outcome: str
     """`accepted`, or why it was not, in one sentence."""
     accepted: bool = False
+    judged: bool = False
+    """The credential itself was looked at and found good or bad: it need not be kept for another try."""
     answered_by: str = ""
     way: str = ""
     """`secret block NAME`, `sealed`, or `prompt`."""

@@ -220,12 +220,17 @@ class HttpHealth:
 
 
 def http_health(observation: Observation | None) -> HttpHealth | None:
-    r"""From curl with `--write-out '\n%{http_code}'`; None when it was not asked; status 0: nothing answered."""
+    r"""From curl with `--write-out '\n%{http_code}'`; None when it was not asked; status 0: no whole answer came.
+
+    curl tells the status also of an answer that then hangs (exit code 28): only exit code 0 is an answer.
+    """
     if observation is None or observation.failure is not None or observation.exit_code == _NOT_FOUND_EXIT:
         return None
     body, _, status = observation.stdout.rpartition("\n")
     if not re.fullmatch(r"[0-9]{3}", status):
         return None
+    if observation.exit_code != 0:
+        return HttpHealth(status=0, version=None)
     return HttpHealth(status=int(status), version=_version_in(body))
 
 

@@ -52,7 +52,7 @@ def framed_script(commands: Collection[Command], *, nonce: str, registry: str = 
     if len(calls) != len(commands):
         raise ValueError("two commands of one exec have the same key")
     body = "".join(f"  {call}\n" for call in calls.values())
-    return f"{head}ga_commands() {{\n  :\n{body}}}\n{host_script('frame.sh')}"
+    return f"set +a\nunset {' '.join(assignments)}\n{head}ga_commands() {{\n  :\n{body}}}\n{host_script('frame.sh')}"
 
 
 def _call(command: Command) -> str:
@@ -81,7 +81,8 @@ class _Header:
 class FrameReader:
     """Reads frames from chunks of bytes as they arrive.
 
-    Feed it every chunk, then call `close`. It holds at most one frame plus one chunk in memory.
+    Feed it every chunk until `ended`, then call `close`. It holds at most one frame plus one chunk in memory, and
+    nothing after the end.
     """
 
     def __init__(self, nonce: str, cap_bytes: int) -> None:
@@ -102,6 +103,8 @@ class FrameReader:
         while not self.ended and (event := self._next()) is not None:
             if not isinstance(event, bool):
                 yield event
+        if self.ended:
+            self._buffer.clear()
 
     def close(self) -> None:
         """Raise FramingError unless the answer was complete."""

@@ -21,10 +21,11 @@ ANSWER_PATTERN = rf"^(?:{BLOCK_NAME}|{SEALED})$"
 """What the form's first field may hold; the server refuses everything else before it is stored."""
 
 ONE_TIME_PREFIX = "once-"
-"""A Secret block with such a name is deleted after its credential was accepted."""
+"""A Secret block with such a name is deleted once its credential was judged, good or bad."""
 
 KEY_PATTERN = r"[A-Za-z0-9_-]{43}"
-_KEY_LINE = re.compile(rf"work pool key: ({KEY_PATTERN})\b")
+_KEY_LINE = re.compile(rf"\(work pool key: ({KEY_PATTERN})\)\W*\Z")
+"""Only at the very end: what stands before it in a prompt is foreign text (a registry's words)."""
 
 
 class Way(StrEnum):
@@ -98,7 +99,7 @@ def key_in(description: str) -> str | None:
 
 def key_line(public_key: str) -> str:
     """How the prompt shows the work pool's public key."""
-    return f"work pool key: {public_key}"
+    return f"(work pool key: {public_key})"
 
 
 def encoded_key(key: bytes) -> str:

@@ -110,6 +110,13 @@ class Target(Value):
             raise ValueError("names a tag or digest; a target names the image alone")
         return text
 
+    @field_validator("health_url", mode="before")
+    @classmethod
+    def _no_password(cls, text: object) -> object:
+        if isinstance(text, str) and re.match(r"[^/?#]*//[^/?#]*@", text):
+            raise ValueError("holds a user or password, and the address stands in reports (got one that is not shown)")
+        return text
+
     @field_validator("token_host")
     @classmethod
     def _host_and_port_alone(cls, text: str | None) -> str | None:
@@ -191,8 +198,10 @@ def read_target(path: Path) -> Target:
         raise ConfigurationError(f"{path}: is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: malformed TOML: {error}") from None
+    if "name" in data:
+        raise ConfigurationError(f"{path}: name: is not a key of a target: its file's name is its name")
     try:
-        return Target.model_validate({"name": path.stem, **data})
+        return Target.model_validate({**data, "name": path.stem})
     except ValidationError as error:
         raise ConfigurationError(_told(path, error)) from None
 

@@ -106,13 +106,18 @@ class DemoRun:
             "\nand enter the block's name, user lab and your name. Or press Enter here: the demo does it.",
             flush=True,
         )
+        try:
+            self._until_answered()
+        finally:
+            token_file.unlink()
+
+    def _until_answered(self) -> None:
         while self._state().is_paused():
             ready, _, _ = select.select([sys.stdin], [], [], 1)
             if ready:
                 sys.stdin.readline()
                 self.resume(self.lab.tokens.good)
-                break
-        token_file.unlink()
+                return
 
     def _follow(self, *, leave_paused: bool = False) -> State:
         """Print new lines of the links until the run is suspended or final.

@@ -3,9 +3,11 @@
 import getpass
 from typing import cast
 
-from prefect import task
+import httpx
+from prefect import get_run_logger, task
 from prefect.blocks.system import Secret as SecretBlock
 from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import PrefectHTTPStatusError
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import host_of
@@ -33,7 +35,7 @@ def use_credential(audit: Audit, answer: Handover, number: int) -> tuple[Attempt
     except UnusableAnswerError as error:
         return _attempt(answer, number, str(error)), ()
     if found := problems(secret):
-        return _attempt(answer, number, "; ".join(found)), ()
+        return _attempt(answer, number, "; ".join(found), judged=True), ()
     return _judged(audit, answer, number, Credential(user=answer.registry_user, secret=secret))
 
 
@@ -43,7 +45,7 @@ def _judged(
     seen = observe_registry(audit.target, Link.AUTH, (audit.tag, "latest"), credential=credential)
     found = answered(parse_view(seen.stdout), audit.tag)
     if found.access is Access.REFUSED:
-        return _attempt(answer, number, f"the registry refuses it too: {found.told}"), (seen,)
+        return _attempt(answer, number, f"the registry refuses it too: {found.told}", judged=True), (seen,)
     if found.access is Access.UNKNOWN:
         return _attempt(answer, number, f"it could not be judged: {found.told}"), (seen,)
     return _logged_in(audit, answer, number, credential, seen)
@@ -60,15 +62,15 @@ def _logged_in(
     if not done.ok:
         words = (done.stderr or done.stdout).strip().splitlines()
         return _attempt(answer, number, f"docker login failed: {words[-1][:200] if words else '?'}"), (seen, *observed)
-    _delete_one_time_block(answer)
-    return _attempt(answer, number, "accepted", accepted=True), (seen, *observed)
+    return _attempt(answer, number, "accepted", accepted=True, judged=True), (seen, *observed)
 
 
-def _attempt(answer: Handover, number: int, outcome: str, *, accepted: bool = False) -> Attempt:
+def _attempt(answer: Handover, number: int, outcome: str, *, accepted: bool = False, judged: bool = False) -> Attempt:
     return Attempt(
         number=number,
         outcome=outcome,
         accepted=accepted,
+        judged=judged,
         answered_by=answer.answered_by,
         way=answer.told,
         answered_at=utc_now(),
@@ -82,7 +84,7 @@ def _read(answer: Handover, audit: Audit, number: int) -> Secret:
     elif answer.way is Way.SEALED:
         secret = _from_seal(answer.reference, audit.run, number)
     else:
-        secret = Secret(getpass.getpass(f"New token for {answer.registry_user} (not shown): "))
+        secret = _from_terminal(answer.registry_user)
     current_redactor().learn(secret.get_secret_value(), "ghcr-token")
     return secret
 
@@ -95,6 +97,8 @@ def _from_block(name: str) -> Secret:
         block = cast("SecretBlock[str]", SecretBlock.load(name, validate=False))
     except ValueError:
         raise UnusableAnswerError(f"there is no Secret block named {name}") from None
+    except (httpx.HTTPError, PrefectHTTPStatusError):
+        raise UnusableAnswerError(f"the server did not give out the Secret block {name}: try again") from None
     return Secret(str(block.value.get_secret_value()))
 
 
@@ -105,6 +109,18 @@ def _from_seal(text: str, run: str, number: int) -> Secret:
         raise UnusableAnswerError(f"the worker cannot open it: {error.message}") from None
 
 
-def _delete_one_time_block(answer: Handover) -> None:
-    if answer.way is Way.BLOCK and answer.reference.startswith(ONE_TIME_PREFIX):
+def _from_terminal(user: str) -> Secret:
+    try:
+        return Secret(getpass.getpass(f"New token for {user} (not shown): ").strip())
+    except EOFError:
+        raise UnusableAnswerError("no answer was given") from None
+
+
+def delete_one_time_block(answer: Handover, attempt: Attempt) -> None:
+    """Delete a block that was named to be used once, after its token was judged; a failure is only a warning."""
+    if answer.way is not Way.BLOCK or not answer.reference.startswith(ONE_TIME_PREFIX) or not attempt.judged:
+        return
+    try:
         SecretBlock.delete(answer.reference)
+    except (ValueError, httpx.HTTPError, PrefectHTTPStatusError):
+        get_run_logger().warning(f"the Secret block {answer.reference} could not be deleted: delete it by hand")

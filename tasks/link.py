@@ -63,7 +63,7 @@ def _looked(look: Callable[[Audit], Audit], audit: Audit, link: Link) -> Audit:
         close_connections()
         if error.temporary and (task_run.run_count or 0) <= len(RETRY_DELAYS_S):
             raise
-        seen = walk.outside(audit) if link is Link.PREFLIGHT else audit
+        seen = walk.outside(audit.anew()) if link is Link.PREFLIGHT else audit
         return walk.lost(seen, link, error)
 
 

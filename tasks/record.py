@@ -4,17 +4,24 @@ Kept as JSON in Prefect's result storage, keyed by run and attempt: local by def
 share a storage block (PREFECT_DEFAULT_RESULT_STORAGE_BLOCK).
 """
 
-from datetime import datetime
 from typing import cast
 
 from prefect.filesystems import WritableFileSystem
 from prefect.results import ResultStore, get_default_result_storage
 from prefect.serializers import JSONSerializer
+from pydantic import AwareDatetime
 
-from ghcr_audit.evidence import Attempt
+from ghcr_audit.evidence import Attempt, Value
 
 MAX_ATTEMPTS = 20
 """So many credentials are asked for in one run; then it ends as Blocked."""
+
+
+class Beginning(Value):
+    """When a run's first pass began, and which tag it found: later passes audit the same."""
+
+    started_at: AwareDatetime
+    tag: str
 
 
 class RunRecord:
@@ -25,12 +32,14 @@ class RunRecord:
         storage = cast(WritableFileSystem, get_default_result_storage())
         self._store = ResultStore(result_storage=storage, serializer=JSONSerializer())
 
-    def began_at(self, now: datetime) -> datetime:
-        """When the first pass of this run began; on the first pass that is now."""
-        known = self._read("began")
-        if known is None:
-            self._write("began", now.isoformat())
-        return datetime.fromisoformat(known) if known else now
+    def beginning(self) -> Beginning | None:
+        """How the first pass of this run began; None on the first pass."""
+        text = self._read("began")
+        return Beginning.model_validate_json(text) if text else None
+
+    def begin(self, beginning: Beginning) -> None:
+        """Keep how the first pass began."""
+        self._write("began", beginning.model_dump_json())
 
     def attempts(self) -> tuple[Attempt, ...]:
         """All attempts with an outcome, in order."""

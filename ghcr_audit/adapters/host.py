@@ -3,6 +3,7 @@
 import secrets
 import shlex
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
@@ -58,7 +59,7 @@ class Host(Protocol):
         """End the connection."""
 
 
-class FramedHost:
+class FramedHost(ABC):
     """What every kind of host does alike: frame, send, read back, redact."""
 
     def __init__(self, where: str, registry: str, sudo: tuple[str, ...]) -> None:
@@ -66,9 +67,9 @@ class FramedHost:
         self._registry = registry
         self._sudo = sudo
 
+    @abstractmethod
     def open_stream(self, command: str) -> Stream:
         """Start `command` on the host through its shell."""
-        raise NotImplementedError
 
     def run(
         self,
@@ -125,6 +126,8 @@ class FramedHost:
                     answers[event.key] = redacted(event)
                 elif on_progress:
                     on_progress(event)
+            if reader.ended:
+                break
         reader.close()
         if missing := [command.key for command in commands if command.key not in answers]:
             raise FramingError(f"no answer to {', '.join(missing)}")
@@ -148,6 +151,8 @@ _REMEDIES = {
     "awk": "Install an awk on the host (package mawk, gawk or busybox); nothing was run.",
     "builtin-printf": "No value could be kept out of the process list in the login's `sh`: use dash or bash.",
     "working-awk": "The awk of the host fails, so nothing could be masked and nothing was run: install mawk or gawk.",
+    "readable-docker-config": "The docker config.json of the host is larger than 1 MiB or cannot be read within "
+    "seconds, so what must be masked is not known and nothing was run.",
     "temporary-space": "Neither /dev/shm nor the temporary folder of the host can be written to.",
 }
 

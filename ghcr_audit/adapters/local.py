@@ -28,6 +28,10 @@ _PASSED_ON = (
 """The only variables that commands on this machine see: nothing of ours, so no secret of ours."""
 
 
+_LAST_STEPS_S = 1
+"""What the framed shell gets for removing its scratch folder after its last word."""
+
+
 class LocalHost(FramedHost):
     """Runs commands on this machine, as this user."""
 
@@ -79,7 +83,7 @@ class _ProcessStream:
 
     def _ready(self, selector: selectors.BaseSelector, deadline: float) -> list[tuple[selectors.SelectorKey, int]]:
         ready = selector.select(max(0.0, deadline - time.monotonic()))
-        if not ready:
+        if not ready or time.monotonic() > deadline:
             raise HostError(
                 "this machine: run commands: no answer in time",
                 cause=Cause.NETWORK_UNREACHABLE_OR_TIMEOUT,
@@ -91,9 +95,11 @@ class _ProcessStream:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             with suppress(BrokenPipeError):  # what a shell that ended early did not read
                 _pipe(pipe).close()
-        if self._process.poll() is None:
+        try:
+            self._process.wait(timeout=_LAST_STEPS_S)
+        except subprocess.TimeoutExpired:
             self._process.terminate()
-        self._process.wait(timeout=10)
+            self._process.wait(timeout=10)
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

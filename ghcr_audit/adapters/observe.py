@@ -54,13 +54,13 @@ def observe_host(
 
 
 def _answered(link: Link, command: Command, answer: Answer, where: str, watch: Stopwatch) -> Observation:
-    anonymous = command.key == "registry.host_anonymous"
+    anonymous, redact = command.key == "registry.host_anonymous", current_redactor().redact
     return Observation(
         key=command.key,
         link=link,
         vantage=Vantage.HOST_ANONYMOUS if anonymous else Vantage.HOST,
         where=where,
-        asked=command.asked,
+        asked=redact(command.asked),
         observed_at=watch.began_at,
         duration_ms=answer.duration_ms,
         exit_code=answer.exit_code,
@@ -74,7 +74,7 @@ def observe_registry(
     target: Target, link: Link, references: Iterable[str], *, credential: Credential | None = None
 ) -> Observation:
     """What the controller sees of the registry: without a credential, or with the operator's new one."""
-    watch = Stopwatch()
+    watch, redact = Stopwatch(), current_redactor().redact
     image, references = target.image_ref, tuple(references)
     with RegistryClient(image.registry, credential=credential, token_host=target.token_host) as client:
         view = client.view(image.repository, references, with_platforms=references[0] if references else None)
@@ -83,8 +83,8 @@ def observe_registry(
         link=link,
         vantage=Vantage.OPERATOR_CREDENTIAL if credential else Vantage.CONTROLLER,
         where="controller",
-        asked=f"registry as the controller sees it: {image.registry} {image.repository} {' '.join(references)}",
+        asked=redact(f"registry as the controller sees it: {image.registry} {image.repository} {' '.join(references)}"),
         observed_at=watch.began_at,
         duration_ms=watch.ms,
-        stdout=current_redactor().redact(render_view(view)),
+        stdout=redact(render_view(view)),
     )

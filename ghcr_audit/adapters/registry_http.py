@@ -23,6 +23,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import make_headers, parse_url
 
+from ghcr_audit.adapters.http_deadline import with_deadline
 from ghcr_audit.causes import Cause
 from ghcr_audit.credentials import HIDDEN, Credential, Secret
 from ghcr_audit.errors import ConfigurationError, RegistryError
@@ -109,8 +110,8 @@ class Mask:
 class HttpTransport:
     """Sends requests, TLS verified, through the environment's proxy where one is set for that host.
 
-    `timeout_s` limits each wait for the other side, and the whole of one answer's body. Raises RegistryError
-    where there is no answer; any HTTP status is an answer.
+    `timeout_s` limits connecting with the head of one answer, and then its body. Raises RegistryError where
+    there is no answer; any HTTP status is an answer.
     """
 
     def __init__(self, *, timeout_s: float, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -118,6 +119,7 @@ class HttpTransport:
         self._sleep = sleep
         self._tls = ssl.create_default_context()
         self._direct = PoolManager(ssl_context=self._tls)
+        with_deadline(self._direct)
         self._proxies: list[ProxyManager] = []
 
     def close(self) -> None:
@@ -267,11 +269,13 @@ def _proxy(text: str, tls: ssl.SSLContext) -> ProxyManager:
     try:
         userinfo = parse_url(address).auth
         headers = make_headers(proxy_basic_auth=userinfo) if userinfo else None
-        return ProxyManager(address, proxy_headers=headers, ssl_context=tls)
+        proxy = ProxyManager(address, proxy_headers=headers, ssl_context=tls)
     except (LocationParseError, ProxySchemeUnknown, URLSchemeUnknown):
         raise ConfigurationError(
             "https_proxy: read: not a proxy (its value is not shown, expected http://host:port)"
         ) from None
+    with_deadline(proxy)
+    return proxy
 
 
 def _forms(user: str, token: str) -> Iterator[str]:

@@ -103,7 +103,7 @@ class _ChannelStream:
 
     def chunks(self, deadline: float) -> Iterator[bytes]:
         while True:
-            self._hear_complaint()
+            self._hear_complaint(deadline)
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise late(self._where)
@@ -115,18 +115,18 @@ class _ChannelStream:
             except (OSError, EOFError):
                 raise cut(self._where) from None
             if not data:
-                self._ended()
+                self._ended(deadline)
                 return
             yield data
 
-    def _hear_complaint(self) -> None:
-        while self._channel.recv_stderr_ready():
+    def _hear_complaint(self, deadline: float) -> None:
+        while self._channel.recv_stderr_ready() and time.monotonic() < deadline:
             said = self._channel.recv_stderr(4096).decode("utf-8", "replace")
             self.complaint = (self.complaint + said)[:2000]
 
-    def _ended(self) -> None:
+    def _ended(self, deadline: float) -> None:
         """The output is over: either the command ended, or the connection did."""
-        self._hear_complaint()
+        self._hear_complaint(deadline)
         transport = self._channel.get_transport()
         if not self._channel.status_event.wait(5) or transport is None or not transport.is_active():
             raise cut(self._where)

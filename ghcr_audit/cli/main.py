@@ -19,6 +19,7 @@ EXIT_CODES = (
     "            5 unknown, 6 could not restore"
 )
 _INTERRUPTED = 130
+_LONGEST_WAIT_HOURS = 720
 
 
 def parser() -> argparse.ArgumentParser:
@@ -92,7 +93,7 @@ def _run(verbs: _Verbs) -> None:
     verb.add_argument("--mode", choices=("observe", "pull"), default="observe", help="how far to go (default: observe)")
     verb.add_argument(
         "--wait-hours",
-        type=float,
+        type=_hours,
         metavar="H",
         help="how long to wait for a new credential (default: 72 on a terminal, else 0: end as Blocked)",
     )
@@ -131,6 +132,14 @@ def _doctor(verbs: _Verbs) -> None:
     verb = _verb(verbs, "doctor", "Check this machine, the Prefect server and a target; say what to do.", "doctor shop")
     verb.add_argument("target", metavar="TARGET", nargs="?", help="also check this target")
     verb.add_argument("--json", action="store_true", help="for programs")
+
+
+def _hours(text: str) -> float:
+    """Hours to wait, from 0 to 720."""
+    hours = float(text)
+    if not 0 <= hours <= _LONGEST_WAIT_HOURS:
+        raise argparse.ArgumentTypeError(f"expected 0 to {_LONGEST_WAIT_HOURS} hours (got {text})")
+    return hours
 
 
 def _output(verb: argparse.ArgumentParser) -> None:

@@ -33,8 +33,11 @@ def run(options: argparse.Namespace) -> int:
         from ghcr_audit.cli.reports import report_of_run
 
         report = report_of_run(str(state.state_details.flow_run_id))
-    if report is None:
-        raise AuditError(f"run: the flow ended without a report: state {state.name}")
+    if report is None or state.name != report.verdict.value:
+        raise AuditError(
+            f"run: the flow ended without its final report: state {state.name}",
+            hint=f"An earlier one may stand: ghcr-audit report {state.state_details.flow_run_id}",
+        )
     print_report(report, options)
     return report.verdict.exit_code
 

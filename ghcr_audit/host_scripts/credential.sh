@@ -2,26 +2,30 @@
 # programs; sets: config, config_state, source, user, secret (shell variables only, never exported).
 # Source: docker/cli cli/config (auths, credsStore, credHelpers; DOCKER_CONFIG).
 
+set +a  # a login may export names of ours, or all of them: a secret would stand in the environment of every child
+unset config config_state size source user secret flattened pair answer found name helper registry
+
 flat() { awk "$GA_JSON_AWK"; }
 
 field() {  # PATH: value of that path in the flattened document on stdin
   awk -F '\t' -v path="$1" '$1 == path { print substr($0, length($1) + 2); exit }'
 }
 
+config_bytes() {  # within 5 s
+  timeout 5 $GA_SUDO cat "$config" </dev/null 2>/dev/null
+}
+
 read_config() {
   config=${GA_CONFIG_DIR:-${DOCKER_CONFIG:-$HOME/.docker}}/config.json
   [ -n "$GA_SUDO" ] && config=$($GA_SUDO sh -c 'printf %s "${DOCKER_CONFIG:-$HOME/.docker}/config.json"' </dev/null 2>/dev/null)
-  config_state=absent flattened=
-  if [ -n "$GA_SUDO" ]; then
-    [ -n "$config" ] || { config_state=unreadable; return 0; }
-    $GA_SUDO test -e "$config" </dev/null 2>/dev/null || return 0
-    $GA_SUDO cat "$config" >/dev/null 2>&1 </dev/null || { config_state=unreadable; return 0; }
-    flattened=$($GA_SUDO cat "$config" 2>/dev/null </dev/null | flat)
-  else
-    [ -e "$config" ] || return 0
-    [ -r "$config" ] || { config_state=unreadable; return 0; }
-    flattened=$(flat <"$config")
-  fi
+  config_state=unreadable flattened=
+  [ -n "$config" ] || return 0
+  $GA_SUDO test -e "$config" </dev/null 2>/dev/null || { config_state=absent; return 0; }
+  $GA_SUDO test -f "$config" </dev/null 2>/dev/null || return 0  # a pipe or device might never end
+  config_bytes >/dev/null || return 0
+  size=$(config_bytes | head -c 1048577 | wc -c)
+  [ "$size" -le 1048576 ] || return 0
+  flattened=$(config_bytes | flat)
   config_state=present
   case $flattened in *'!damaged'*) config_state=damaged ;; esac
 }
@@ -69,9 +73,9 @@ find_credential() {  # REGISTRY
 
 kind_of() {  # the kind of token, from its public prefix
   case $1 in
-    '') echo empty ;;
-    github_pat_*) echo github_pat_ ;;
+    '') printf 'empty\n' ;;
+    github_pat_*) printf 'github_pat_\n' ;;
     gh[pousr]_*) printf '%.4s\n' "$1" ;;
-    *) echo other ;;
+    *) printf 'other\n' ;;
   esac
 }

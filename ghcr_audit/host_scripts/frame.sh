@@ -2,13 +2,24 @@
 # The caller sets GA_NONCE, GA_MASKS_AWK, GA_MASK_AWK, GA_SUDO and defines ga_commands; see framing.py.
 # Answers: `NONCE begin`, per command `NONCE frame KEY CODE MS OUT ERR CUT` + OUT + ERR bytes, `NONCE end`.
 
+# A login may export names of ours: their values would stand in the environment of every child.
+unset GA_MASKS GA_TMP GA_PID GA_SETSID GA_COUNT GA_AT T up until helper raw size cut out err code child began ms need
+
 ga_now() {  # sets T: centiseconds of a monotonic clock, without a process
   if read -r up _ </proc/uptime 2>/dev/null; then T="${up%.*}${up#*.}"; else T="$(date +%s)00"; fi
 }
 
-ga_configs() {  # every docker config that may hold a credential for this user, and the helpers' answers
-  cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null
-  [ -z "$GA_SUDO" ] || timeout 5 $GA_SUDO sh -c 'cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json"' 2>/dev/null </dev/null
+ga_config() {  # [SUDO...]: that user's docker config; where masks would be missing for its size or slowness, that is told
+  timeout 5 "$@" sh -c 'file=${DOCKER_CONFIG:-$HOME/.docker}/config.json
+    [ -f "$file" ] && [ -r "$file" ] || exit 0  # a pipe or device might never end
+    [ "$(wc -c <"$file")" -le 1048576 ] || exit 99
+    head -c 1048576 "$file"' 2>/dev/null </dev/null
+  case $? in 99 | 124 | 137) : >"$GA_TMP/unread" ;; esac
+}
+
+ga_configs() {  # every docker config that may hold a credential for this user
+  ga_config
+  [ -z "$GA_SUDO" ] || ga_config $GA_SUDO
 }
 
 ga_helper_answers() {  # [SUDO...]: what the helpers named in the configs hold for the audited registry
@@ -25,6 +36,17 @@ ga_masks() {  # every value to be masked; under sudo the helpers may hold other 
   ga_configs
   ga_helper_answers
   [ -z "$GA_SUDO" ] || ga_helper_answers $GA_SUDO
+}
+
+ga_values() {  # the values to be masked in what ga_masks prints; within 20 s, or it is told as not read
+  timeout 20 awk "$GA_MASKS_AWK" 2>/dev/null
+  code=$?
+  [ "$code" != 124 ] || : >"$GA_TMP/unread"
+  return "$code"
+}
+
+ga_stop() {  # whoever ends this shell ends the running command with it: nothing would be told of it any more
+  [ -z "$child" ] || kill -15 "-$child" 2>/dev/null || kill "$child" 2>/dev/null
 }
 
 ga_masked() {  # FILE: its content with every stored credential value replaced
@@ -92,7 +114,7 @@ exit \$?" ) \
   exec 4<&-
   [ -z "$6" ] || ga_watch "$child" "$1" "$5" "$6"
   wait "$child"
-  code=$?
+  code=$? child=
   ga_now; ms=$(((T - began) * 10))
   ga_end_group "$child" "$2"
   ga_drained
@@ -117,11 +139,13 @@ ga_main() {
   GA_TMP=$(mktemp -d /dev/shm/ghcr-audit.XXXXXX 2>/dev/null) ||
     GA_TMP=$(mktemp -d "${TMPDIR:-/tmp}/ghcr-audit.XXXXXX") ||
     { printf '%s lacks temporary-space\n' "$GA_NONCE"; return 0; }
-  export GA_TMP
+  GA_PID=$$
+  export GA_TMP GA_PID
   trap 'rm -rf "$GA_TMP"' EXIT
   trap '' HUP PIPE
-  trap 'exit 143' INT TERM
-  GA_MASKS=$(ga_masks </dev/null | awk "$GA_MASKS_AWK" 2>/dev/null && printf %s "$GA_NONCE")
+  trap 'ga_stop; exit 143' INT TERM
+  GA_MASKS=$(ga_masks </dev/null | ga_values && printf %s "$GA_NONCE")
+  [ ! -e "$GA_TMP/unread" ] || { printf '%s lacks readable-docker-config\n' "$GA_NONCE"; return 0; }
   case $GA_MASKS in
     *"$GA_NONCE") GA_MASKS=${GA_MASKS%"$GA_NONCE"} ;;
     *) printf '%s lacks working-awk\n' "$GA_NONCE"; return 0 ;;  # without all masks nothing is run

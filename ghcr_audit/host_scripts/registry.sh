@@ -3,7 +3,15 @@
 # The first reference is the audited one: its platforms are read too. Answers as in registry_view.py.
 # Credentials go to curl by its standard input, only to the registry or its token host, never over a redirect.
 
+set +a  # a login may export names of ours, or all of them: a token would stand in the environment of curl
+unset token basic user_pair status trouble challenge realm service digest media computed config_digest place variant \
+  list page pages whole problem found link scheme registry repository token_host who direct base first reference accept
+
 accept='application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
+
+tell() {  # WORDS: as they are; echo would read escapes in a registry's words, and a line break forges an answer
+  printf '%s\n' "$*"
+}
 
 quoted() {  # TEXT as curl's configuration quotes it; a line break would end the option
   printf '%s\n' "$1" | sed 's/[\\"]/\\&/g' | awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }'
@@ -52,9 +60,9 @@ allowed_realm() {  # URL: is it this registry's, or its configured token host's,
 get_token() {  # sets token, or basic where the registry wants that; fails where nothing further may be asked
   token='' basic='' user_pair=''
   ask "$base/v2/" ''
-  if [ -n "$trouble" ]; then echo "challenge error $trouble"; return 1; fi
-  if [ "$status" = 200 ]; then echo 'challenge 200'; return 0; fi
-  echo "challenge $status $(reason)"
+  if [ -n "$trouble" ]; then tell "challenge error $trouble"; return 1; fi
+  if [ "$status" = 200 ]; then tell 'challenge 200'; return 0; fi
+  tell "challenge $status $(reason)"
   [ "$who" = anonymous ] || user_pair="user = \"$(quoted "$user"):$(quoted "$secret")\""
   challenge=$(header WWW-Authenticate)
   case $status:$challenge in
@@ -64,32 +72,32 @@ get_token() {  # sets token, or basic where the registry wants that; fails where
   esac
   realm=$(printf '%s\n' "$challenge" | sed -n 's/.*[Rr]ealm="\([^"?]*\).*/\1/p')
   service=$(printf '%s\n' "$challenge" | sed -n 's/.*[Ss]ervice="\([A-Za-z0-9.:_/-]*\)".*/\1/p')
-  allowed_realm "$realm" || { echo 'token - refused-realm'; return 1; }
+  allowed_realm "$realm" || { tell 'token - refused-realm'; return 1; }
   ask "$realm?${service:+service=$service&}scope=repository:$repository:pull" "$user_pair"
-  if [ -n "$trouble" ]; then echo "token error $trouble"; return 1; fi
-  if [ "$status" != 200 ]; then echo "token $status $(reason)"; return 1; fi
+  if [ -n "$trouble" ]; then tell "token error $trouble"; return 1; fi
+  if [ "$status" != 200 ]; then tell "token $status $(reason)"; return 1; fi
   flat <"$GA_TMP/body" >"$GA_TMP/token"
   token=$(field token <"$GA_TMP/token")
   [ -n "$token" ] || token=$(field access_token <"$GA_TMP/token")
-  case $token in '' | *[!!-~]*) echo 'token error other'; return 1 ;; esac
-  echo 'token 200'
+  case $token in '' | *[!!-~]*) tell 'token error other'; return 1 ;; esac
+  tell 'token 200'
 }
 
 manifest() {  # REFERENCE
   ask "$base/v2/$repository/manifests/$1" "$(signed)
 header = \"Accept: $accept\""
-  if [ -n "$trouble" ]; then echo "manifest $1 error $trouble"; return 1; fi
-  if [ "$status" != 200 ]; then echo "manifest $1 $status - $(reason)"; return 1; fi
+  if [ -n "$trouble" ]; then tell "manifest $1 error $trouble"; return 1; fi
+  if [ "$status" != 200 ]; then tell "manifest $1 $status - $(reason)"; return 1; fi
   flat <"$GA_TMP/body" >"$GA_TMP/manifest"
-  if grep -q '^!damaged' "$GA_TMP/manifest" || [ ! -s "$GA_TMP/manifest" ]; then echo "manifest $1 error other"; return 1; fi
+  if grep -q '^!damaged' "$GA_TMP/manifest" || [ ! -s "$GA_TMP/manifest" ]; then tell "manifest $1 error other"; return 1; fi
   digest=$(header Docker-Content-Digest)
   media=$(header Content-Type)
   computed=$(sha256sum <"$GA_TMP/body" 2>/dev/null)
   computed=${computed:+sha256:${computed%% *}}
   case ${computed:+$digest} in
-    "$computed" | '') echo "manifest $1 200 ${digest:-${computed:--}} ${media%%;*}" ;;
-    sha256:*) echo "manifest $1 error image_digest_mismatch"; return 1 ;;
-    *) echo "manifest $1 200 $digest ${media%%;*}" ;;
+    "$computed" | '') tell "manifest $1 200 ${digest:-${computed:--}} ${media%%;*}" ;;
+    sha256:*) tell "manifest $1 error image_digest_mismatch"; return 1 ;;
+    *) tell "manifest $1 200 $digest ${media%%;*}" ;;
   esac
 }
 
@@ -117,7 +125,7 @@ config_platform() {  # REFERENCE DIGEST: a redirect to the blob store is followe
   [ "$status" = 200 ] || return 0
   flat <"$GA_TMP/body" >"$GA_TMP/config"
   variant=$(field variant <"$GA_TMP/config")
-  echo "platform $1 $(field os <"$GA_TMP/config")/$(field architecture <"$GA_TMP/config")${variant:+/$variant}"
+  tell "platform $1 $(field os <"$GA_TMP/config")/$(field architecture <"$GA_TMP/config")${variant:+/$variant}"
 }
 
 tags() {  # all pages; only a list that was read to its end, with nothing left out, is complete
@@ -129,10 +137,10 @@ tags() {  # all pages; only a list that was read to its end, with nothing left o
     [ -n "$trouble" ] || [ "$status" = 200 ] || problem="$status $(reason)"
     [ -n "$problem" ] || one_page
     pages=$((pages + 1))
-    if [ -n "$problem" ] && [ "$pages" = 1 ]; then echo "tags $problem"; return 0; fi
+    if [ -n "$problem" ] && [ "$pages" = 1 ]; then tell "tags $problem"; return 0; fi
     [ -z "$problem" ] && [ "$pages" -lt 20 ] || { [ -z "$page" ] || whole=partial; break; }
   done
-  echo "tags 200 $whole"
+  tell "tags 200 $whole"
   awk '!($0 in told) { told[$0] = 1; print }' "$GA_TMP/tags"
 }
 
@@ -158,10 +166,10 @@ look() {
   [ "$scheme" = https ] || direct='--noproxy *'  # plain http is for loopback alone: no proxy may see a credential
   set -f
   ulimit -f 10240  # 5 MiB: an older curl does not notice that an answer of unknown length is too long
-  command -v curl >/dev/null 2>&1 || { echo 'lacks curl'; return 0; }
+  command -v curl >/dev/null 2>&1 || { tell 'lacks curl'; return 0; }
   if [ "$who" = credential ]; then
     find_credential "$registry"
-    [ -n "$secret" ] || { echo "lacks credential"; return 0; }
+    [ -n "$secret" ] || { tell "lacks credential"; return 0; }
   fi
   : >"$GA_TMP/tags"
   get_token || return 0

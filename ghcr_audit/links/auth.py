@@ -26,8 +26,8 @@ def claims(audit: Audit) -> tuple[Claim, ...]:
 
 
 def refused(audit: Audit) -> bool:
-    """True when the registry refuses the host: only a new credential helps."""
-    return _image_readable(audit).outcome is Outcome.BROKEN
+    """True when the registry refuses the host, which can still be reached: only a new credential helps."""
+    return audit.host_failure is None and _image_readable(audit).outcome is Outcome.BROKEN
 
 
 def _credential_known(audit: Audit) -> Claim:

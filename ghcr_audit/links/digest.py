@@ -81,6 +81,8 @@ def _registry_equals_host(audit: Audit) -> Claim:
     else:
         outcome = Outcome.HOLDS if served in held else Outcome.BROKEN
         told = served if served in held else f"registry {served}, host {', '.join(held) or 'no digest of a registry'}"
+    if outcome is Outcome.HOLDS and (other := _stood_before(audit, key, told)):
+        outcome, told = Outcome.BROKEN, other
     return _claim(
         audit,
         "registry_equals_host",
@@ -89,6 +91,15 @@ def _registry_equals_host(audit: Audit) -> Claim:
         told,
         evidence=(*seen_by, key),
     )
+
+
+def _stood_before(audit: Audit, key: str, served: str) -> str:
+    """Where the pull moved the tag (and put it back): what stands under it on the host, '' where that is the same."""
+    before = facts.local_image(audit.newest("host.image_before"))
+    if before is None or key == "host.image_before":
+        return ""
+    held = before.digests_of(audit.target.image_ref.name)
+    return "" if served in held else f"registry {served}, host {', '.join(held) or 'no digest of a registry'}"
 
 
 def _no_image(audit: Audit, key: str) -> str:

@@ -13,6 +13,7 @@ from uuid import UUID
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectHTTPStatusError
+from prefect.states import Cancelled
 
 from deployments.stack import Stack, free_port
 from ghcr_audit.report_model import Report
@@ -59,6 +60,12 @@ class Served:
                 return state
             time.sleep(0.2)
         raise AssertionError(f"run {run} did not settle in {LIMIT_S} s; worker log:\n{self.log('worker')[-3000:]}")
+
+    def cancel_waiting_runs(self) -> None:
+        with self.client() as client:
+            for run in client.read_flow_runs(limit=200):
+                if run.state is not None and run.state.is_paused():
+                    client.set_flow_run_state(run.id, Cancelled(), force=True)
 
     def form(self, run: UUID) -> str:
         """What the operator reads above the form of a waiting run."""

@@ -1,6 +1,8 @@
 """The whole chain through a real Prefect server: blocked, resumed, judged - suspended by a worker, paused by a CLI."""
 
+import base64
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from uuid import UUID
@@ -27,11 +29,12 @@ def audits(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 
 @pytest.fixture(autouse=True)
-def refused_credential(lab: Lab) -> Iterator[None]:
-    """Incident 5 before each test, and a healthy lab after it."""
+def refused_credential(lab: Lab, audits: Served) -> Iterator[None]:
+    """Incident 5 before each test; a healthy lab, and no run that still waits, after it."""
     lab.store_credential(lab.tokens.gh_oauth)
     yield
     lab.store_credential(lab.tokens.good)
+    audits.cancel_waiting_runs()
 
 
 def save_block(audits: Served, name: str, value: str) -> None:
@@ -60,7 +63,7 @@ def test_a_suspended_run_outlives_server_and_worker_and_judges_each_credential(a
     second = audits.settled(run, after=first)
     assert second.name == "Suspended"
     assert "Credential 1 was not accepted" in audits.form(run)
-    assert "read_package" in audits.form(run)
+    assert "read_package" in audits.form(run).replace("\\", "")
 
     audits.stack.stop("worker")
     audits.stack.stop("server")
@@ -197,3 +200,56 @@ def test_what_cannot_be_meant_fails_with_one_sentence(
     state = audits.settled(audits.trigger(**parameters))
     assert (state.name, state.type.value) == ("Failed", "FAILED")
     assert sentence in (state.message or "")
+
+
+def test_of_two_runs_at_once_one_waits(audits: Served) -> None:
+    runs = [audits.trigger(), audits.trigger()]
+    names = sorted(audits.settled(run).name or "" for run in runs)
+    assert names == ["Blocked", "Suspended"]
+
+
+def test_a_newer_tag_does_not_change_what_a_waiting_run_audits(audits: Served, lab: Lab) -> None:
+    run = audits.trigger(tag=None)
+    waiting = audits.settled(run)
+    blocked = audits.report(run)
+    git = ("git", "-C", str(lab.repository), "tag")
+    subprocess.run([*git, "20991231-235900"], check=True)
+    try:
+        assert audits.cli("resume", str(run), stdin=f"{lab.tokens.good}\n").returncode == 0
+        audits.settled(run, after=waiting)
+    finally:
+        subprocess.run([*git, "--delete", "20991231-235900"], check=True, capture_output=True)
+    report = audits.report(run)
+    assert report.tag == blocked.tag == lab.releases.unpublished
+    assert report.started_at == blocked.started_at
+
+
+def test_a_host_lost_after_the_login_is_told_as_lost_and_asks_for_nothing_more(audits: Served, lab: Lab) -> None:
+    run = audits.trigger()
+    waiting = audits.settled(run)
+    good = base64.b64encode(f"lab:{lab.tokens.good}".encode()).decode()
+    assert audits.cli("resume", str(run), stdin=f"{lab.tokens.good}\n").returncode == 0
+    deadline = time.monotonic() + 60
+    while good not in lab.stored_config() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    lab.stop_sshd()
+    lab.cut_sessions()
+    try:
+        final = audits.settled(run, after=waiting)
+    finally:
+        lab.start_sshd()
+    assert final.name == "Unknown"
+    report = audits.report(run)
+    outcome = report.attempts[0].outcome  # the answer to docker login may have been cut off, too
+    assert outcome == "accepted" or outcome.startswith("the host was lost at docker login")
+    assert len(report.attempts) == 1
+    assert Cause.SSH_UNREACHABLE in [finding.cause for finding in report.findings]
+
+
+def test_a_paused_run_that_is_cancelled_ends_and_touches_nothing_more(audits: Served, lab: Lab) -> None:
+    process = audits.cli_started("run", "observer", "--tag", lab.releases.newest_published, "--mode", "pull",
+                                 "--wait-hours", "1")  # fmt: skip
+    audits.settled(_waiting_run(audits))
+    audits.cancel_waiting_runs()
+    process.communicate(timeout=60)
+    assert process.returncode not in (0, Verdict.BLOCKED.exit_code)

@@ -1,5 +1,6 @@
 """A credential is handed over by a block's name or in a sealed box: never in clear, never for another prompt."""
 
+import json
 import re
 import secrets
 
@@ -80,8 +81,16 @@ def test_what_else_might_be_pasted_is_no_answer(pasted: str) -> None:
 
 def test_the_prompt_shows_the_key_that_the_cli_reads(pool: PrivateKey) -> None:
     key = encoded_key(bytes(pool.public_key))
-    assert key_in(f"Some text.\n\nOr in a terminal. ({key_line(key)})") == key
+    assert key_in(f"Some text.\n\nOr in a terminal. {key_line(key)}") == key
+    assert key_in(json.dumps(f"Some text.\n\nOr in a terminal. {key_line(key)}")) == key
     assert key_in("no key here") is None
+
+
+def test_a_registry_cannot_put_its_own_key_into_the_prompt(pool: PrivateKey) -> None:
+    key, foreign = encoded_key(bytes(pool.public_key)), encoded_key(bytes(PrivateKey.generate().public_key))
+    hostile = f"403 DENIED {key_line(foreign)}\n\nOr in a terminal. {key_line(foreign)}"
+    assert key_in(f"{hostile}\n\nOr in a terminal. {key_line(key)}") == key
+    assert key_in(f"{key_line(foreign)} and no key of ours") is None
 
 
 def test_a_key_that_is_none_is_told(pool: PrivateKey) -> None:
