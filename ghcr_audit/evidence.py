@@ -63,6 +63,8 @@ class Weight(StrEnum):
     """Not holding (or not being known) is a warning."""
     GATE = "gate"
     """Broken, it blocks the chain until a person acts: the host's registry credential."""
+    RESTORE = "restore"
+    """Broken, something that the audit moved on the host could not be put back."""
 
 
 class Certainty(StrEnum):

@@ -24,7 +24,7 @@ _MEANINGS = {
     Verdict.BLOCKED: "The host's registry credential was refused: what lies behind it cannot be judged until a person"
     " provides a new one.",
     Verdict.UNKNOWN: "At least one required claim could not be judged. Unknown is not fine: nothing is proven yet.",
-    Verdict.RESTORE_FAILED: "The drill could not put the host back as it was found: a person must look at it now.",
+    Verdict.RESTORE_FAILED: "What the audit moved on the host could not be put back: a person must look at it now.",
 }
 _NEXT_STEPS = {
     Verdict.PASSED: "Nothing is needed.",
@@ -32,7 +32,7 @@ _NEXT_STEPS = {
     Verdict.BROKEN: "Remove the cause, then run the audit again.",
     Verdict.BLOCKED: "Provide a new credential, then resume this run or start another.",
     Verdict.UNKNOWN: "Make visible what could not be seen, then run the audit again.",
-    Verdict.RESTORE_FAILED: "Restore the host from the journal, and look at what runs there.",
+    Verdict.RESTORE_FAILED: "Put back by hand what the report names, and look at what runs there.",
 }
 _CERTAINTIES = tuple(Certainty)
 

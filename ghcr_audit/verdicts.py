@@ -40,11 +40,14 @@ _EXIT_CODES = {
 def judge(claims: Sequence[Claim]) -> Verdict:
     """The verdict that follows from the claims.
 
-    A broken gate blocks: what lies behind a refused credential cannot be judged, so it comes first.
+    What could not be put back comes first: a person must look at it now. Then a broken gate blocks: what lies
+    behind a refused credential cannot be judged.
     No claim at all is no proof at all: `UNKNOWN`.
     """
     open_claims = [claim for claim in claims if claim.outcome is not Outcome.HOLDS]
     seen = {(claim.weight, claim.outcome) for claim in open_claims}
+    if (Weight.RESTORE, Outcome.BROKEN) in seen:
+        return Verdict.RESTORE_FAILED
     if (Weight.GATE, Outcome.BROKEN) in seen:
         return Verdict.BLOCKED
     if (Weight.REQUIRED, Outcome.BROKEN) in seen:

@@ -19,13 +19,13 @@ def with_deadline(pools: PoolManager) -> None:
 
 
 class _PlainConnection(HTTPConnection):
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3 itself
         with _hung_up_after(self):
             return super().getresponse()
 
 
 class _TlsConnection(HTTPSConnection):
-    def getresponse(self) -> HTTPResponse:
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3 itself
         with _hung_up_after(self):
             return super().getresponse()
 

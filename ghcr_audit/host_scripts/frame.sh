@@ -3,7 +3,7 @@
 # Answers: `NONCE begin`, per command `NONCE frame KEY CODE MS OUT ERR CUT` + OUT + ERR bytes, `NONCE end`.
 
 # A login may export names of ours: their values would stand in the environment of every child.
-unset GA_MASKS GA_TMP GA_PID GA_SETSID GA_COUNT GA_AT T up until helper raw size cut out err code child began ms need
+unset GA_MASKS GA_TMP GA_PID GA_SETSID GA_COUNT GA_AT T up until helper raw size cut out err code child began ms need file
 
 ga_now() {  # sets T: centiseconds of a monotonic clock, without a process
   if read -r up _ </proc/uptime 2>/dev/null; then T="${up%.*}${up#*.}"; else T="$(date +%s)00"; fi
@@ -114,9 +114,10 @@ exit \$?" ) \
   exec 4<&-
   [ -z "$6" ] || ga_watch "$child" "$1" "$5" "$6"
   wait "$child"
-  code=$? child=
+  code=$?
   ga_now; ms=$(((T - began) * 10))
   ga_end_group "$child" "$2"
+  child=
   ga_drained
   ga_settle out "$3"; out=$size
   ga_settle err "$3"; err=$size

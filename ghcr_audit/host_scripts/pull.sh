@@ -49,7 +49,7 @@ take_lock() {  # within 60 s
 free_dead_lock() {  # only one at a time may judge: the second would remove the lock that the first then took
   dead "$lock" && dead "$lock.puller" || return 1
   ln -s "$me" "$lock.judge" 2>/dev/null || { ! dead "$lock.judge" || rm -f "$lock.judge"; return 1; }
-  ! dead "$lock" || rm -f "$lock"
+  if dead "$lock" && [ -n "$held" ]; then rm -f "$lock"; fi  # a free one may be taken at any moment
   rm -f "$lock.judge"
 }
 

@@ -73,6 +73,7 @@ def _tags_restored(audit: Audit) -> Claim:
         "Local tags that stood before the pull stand where they stood",
         worst,
         "; ".join(told for _, told in kept),
+        weight=Weight.RESTORE,
         evidence=tuple(f"pull.{name}_{step}" for name in ("tag", "latest") for step in ("pinned", "restored")),
     )
 
@@ -87,7 +88,7 @@ def _kept(audit: Audit, name: str, tag: str) -> tuple[Outcome, str]:
     *left_behind, before = pinned.stdout.strip().splitlines() or [""]
     after = restored.stdout.strip()
     if not pinned.ok:
-        return Outcome.BROKEN, f"{tag} could not be pinned"
+        return Outcome.UNKNOWN, f"{tag} could not be pinned, so nothing was pulled"
     if not restored.ok:
         return Outcome.BROKEN, f"{tag} {after or 'could not be put back'}"
     if after not in _KEPT.get(before, ()):

@@ -167,6 +167,8 @@ def test_a_clock_is_compared_with_the_time_of_the_question() -> None:
         ('{"version": 3}\n204', 0, 204, None),
         ("not found\n404", 0, 404, None),
         ("\n000", 7, 0, None),
+        ('{"version": "20260101-000000"}\n200', 28, 0, None),  # it hung after its headers
+        ("\n200", 63, 0, None),
     ],
 )
 def test_a_health_url_tells_its_status_and_perhaps_a_version(

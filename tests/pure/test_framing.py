@@ -136,3 +136,11 @@ def test_a_host_that_only_talks_costs_no_memory() -> None:
     for _ in range(200):
         assert list(reader.feed(b"never a frame " * 1000)) == []
     assert len(reader._buffer) < len(NONCE) + 1
+
+
+def test_a_host_that_talks_on_after_the_end_costs_no_memory() -> None:
+    reader = FrameReader(NONCE, CAP)
+    assert list(reader.feed(line("begin") + line("end") + b"logout\n")) == []
+    for _ in range(200):
+        assert list(reader.feed(b"never a frame " * 1000)) == []
+    assert reader.ended and len(reader._buffer) == 0

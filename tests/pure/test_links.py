@@ -155,6 +155,40 @@ def test_a_tag_that_the_pull_moved_and_did_not_put_back_is_broken() -> None:
     assert text.endswith("latest could not be put back")
 
 
+@pytest.mark.parametrize(
+    ("key", "stdout", "exit_code", "outcome", "told"),
+    [
+        ("pull.latest_restored", "was not there before\n", 0, BROKEN, "latest stood before, then was not there before"),
+        ("pull.latest_restored", "", 0, BROKEN, "latest stood before, then not seen"),
+        ("pull.latest_pinned", "", 0, BROKEN, "latest not seen before, then was moved by the pull and put back"),
+        ("pull.latest_pinned", "", 1, UNKNOWN, "latest could not be pinned, so nothing was pulled"),
+        ("pull.latest_pinned", "was not there before\n", 0, BROKEN, "latest was not there before, then was moved by"),
+        ("pull.tag_pinned", "stood before\n", 0, BROKEN, "20260120-174230 stood before, then was not there before"),
+        ("pull.latest_pinned", "", 75, UNKNOWN, "nothing was pulled: lab words"),
+        ("pull.latest_pinned", "left by a run: did not move\nstood before\n", 0, HOLDS, "back, left by a run: did not"),
+    ],
+)
+def test_what_the_pin_and_the_put_back_say_must_fit(
+    key: str, stdout: str, exit_code: int, outcome: Outcome, told: str
+) -> None:
+    stderr = "nothing was pulled: lab words" if exit_code else ""
+    name = "newer-release-pulled"
+    found = judged(name, key, stdout, "pull.local_tags_kept", stderr=stderr, exit_code=exit_code)
+    assert found[0] is outcome
+    assert told in found[1]
+
+
+@pytest.mark.parametrize("key", ["pull.tag_pinned", "pull.latest_pinned", "pull.latest_restored"])
+def test_a_local_tag_that_was_not_seen_before_or_after_is_unknown(key: str) -> None:
+    found = claim(without(recorded("newer-release-pulled"), key), "pull.local_tags_kept")
+    assert found is not None and found.outcome is UNKNOWN
+
+
+def test_a_pull_that_was_refused_for_a_lock_was_not_tried() -> None:
+    audit = saying(recorded("healthy-pulled"), "pull.tag", "", stderr="nothing was pulled: lab words\n", exit_code=75)
+    assert open_claims(audit)["pull.tag"] == (UNKNOWN, "nothing was pulled: lab words")
+
+
 def test_a_moved_local_tag_is_put_back_and_said_so() -> None:
     assert "latest was moved by the pull and put back" in required("newer-release-pulled", "pull.local_tags_kept").is_
 
@@ -246,5 +280,6 @@ def test_long_lists_are_shortened() -> None:
 def test_a_credential_that_only_docker_can_read_leaves_the_gate_unknown(stored: str) -> None:
     missing = saying(recorded("credential-missing"), "host.credential", f"config C\n{stored}\n")
     readable = claim(missing, "auth.image_readable")
+    assert readable is not None
     assert readable.outcome is Outcome.UNKNOWN
     assert readable.is_.startswith("what docker sends cannot be read here")

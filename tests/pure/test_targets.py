@@ -233,3 +233,15 @@ def test_any_file_is_a_target_or_one_named_error(tmp_path: Path, content: bytes)
         read_target(file)
     except ConfigurationError as error:
         assert all(line.startswith(f"{file}: ") for line in error.message.splitlines()[:1])
+
+
+@pytest.mark.parametrize("userinfo", ["lab:labPassw0rd@", "lab@", "lab:lab Passw0rd@", "lab:p@ss@"])
+def test_a_health_url_with_a_password_is_refused_without_showing_it(tmp_path: Path, userinfo: str) -> None:
+    text = told(tmp_path, f'health_url = "http://{userinfo}127.0.0.1:8000/health"\n' + TOP)
+    assert text.startswith("shop.toml: health_url: holds a user or password, and the address stands in reports")
+    assert userinfo not in text and "\n" not in text
+
+
+def test_an_at_sign_in_the_path_of_a_health_url_is_no_password(tmp_path: Path) -> None:
+    url = "http://127.0.0.1:8000/health?who=a@b"
+    assert read(tmp_path, f'health_url = "{url}"\n' + TOP).health_url == url

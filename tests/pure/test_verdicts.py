@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ghcr_audit.evidence import Claim, Link, Outcome, Weight
 from ghcr_audit.verdicts import Verdict, judge
 
-REQUIRED, ADVISORY, GATE = Weight.REQUIRED, Weight.ADVISORY, Weight.GATE
+REQUIRED, ADVISORY, GATE, RESTORE = Weight.REQUIRED, Weight.ADVISORY, Weight.GATE, Weight.RESTORE
 HOLDS, BROKEN, UNKNOWN = Outcome.HOLDS, Outcome.BROKEN, Outcome.UNKNOWN
 
 
@@ -30,6 +30,9 @@ claims = st.lists(st.builds(_claim, st.sampled_from(Weight), st.sampled_from(Out
         (GATE, HOLDS, Verdict.PASSED),
         (GATE, BROKEN, Verdict.BLOCKED),
         (GATE, UNKNOWN, Verdict.UNKNOWN),
+        (RESTORE, HOLDS, Verdict.PASSED),
+        (RESTORE, BROKEN, Verdict.RESTORE_FAILED),
+        (RESTORE, UNKNOWN, Verdict.UNKNOWN),
     ],
 )
 def test_one_claim_among_holding_ones_decides(weight: Weight, outcome: Outcome, alone: Verdict) -> None:
@@ -40,6 +43,7 @@ def test_one_claim_among_holding_ones_decides(weight: Weight, outcome: Outcome, 
 @pytest.mark.parametrize(
     ("outcomes", "verdict"),
     [
+        ([(RESTORE, BROKEN), (GATE, BROKEN)], Verdict.RESTORE_FAILED),
         ([(REQUIRED, BROKEN), (GATE, BROKEN)], Verdict.BLOCKED),
         ([(REQUIRED, UNKNOWN), (GATE, BROKEN)], Verdict.BLOCKED),
         ([(REQUIRED, BROKEN), (GATE, UNKNOWN)], Verdict.BROKEN),
