@@ -20,7 +20,7 @@ from flows.other_runs import announce_waiting, ending_when_cancelled, other_wait
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import refusal
-from ghcr_audit.evidence import Attempt, Certainty, Mode, Observation
+from ghcr_audit.evidence import Attempt, Mode, Observation
 from ghcr_audit.handover import Handover, Way
 from ghcr_audit.links.auth import refused
 from tasks.auth import auth
@@ -67,7 +67,7 @@ def until_accepted(audit: Audit, wait_hours: float) -> Audit:
 def _tried(audit: Audit, answer: Handover, number: int, record: RunRecord) -> Audit:
     attempt, seen = use_credential(audit, answer, number)
     if (asked := record.asked(number)) is not None:
-        kept = {"asked_at", "asked_because", "asked_summary", "asked_certainty"}
+        kept = {"asked_at", "asked_because", "asked_summary"}
         attempt = attempt.model_copy(update=asked.model_dump(include=kept))
     record.remember(attempt)
     delete_one_time_block(answer, attempt)
@@ -139,7 +139,6 @@ def _asking(audit: Audit, number: int) -> Attempt:
         outcome="asked",
         asked_because=found.cause if found else None,
         asked_summary=found.summary if found else "",
-        asked_certainty=found.certainty if found else Certainty.LIKELY,
         asked_at=utc_now(),
     )
 

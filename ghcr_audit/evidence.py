@@ -154,7 +154,6 @@ class Attempt(Value):
     asked_because: Cause | None = None
     """What blocked the chain when it was asked for; with `asked_summary`, the sentence that explains it."""
     asked_summary: str = ""
-    asked_certainty: Certainty = Certainty.LIKELY
     asked_at: AwareDatetime | None = None
     answered_at: AwareDatetime | None = None
 

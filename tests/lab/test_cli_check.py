@@ -14,24 +14,12 @@ import pytest
 
 from lab.lab import Lab
 from tests.lab import host_flaws
-from tests.lab.command_line import CommandLine, HostState, command_line, says, state_of_host
+from tests.lab.command_line import CommandLine, HostState, says, state_of_host
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
 
 CHECKED_WITHIN_S = 20
 Flaw = Callable[[Lab], AbstractContextManager[None]]
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> CommandLine:
-    return command_line(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def whole(lab: Lab) -> HostState:
-    """The host before any test of this module: nothing that `check` does may ever change it."""
-    host_flaws.wait_until_healthy(lab)
-    return state_of_host(lab)
 
 
 @pytest.fixture(autouse=True)

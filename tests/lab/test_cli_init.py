@@ -9,20 +9,9 @@ from ghcr_audit.targets import Deploy, HostAccess, Target, read_target
 from lab.lab import Lab
 from lab.packages import ensure
 from tests.lab import host_flaws
-from tests.lab.command_line import CommandLine, HostState, command_line, says, state_of_host
+from tests.lab.command_line import CommandLine, HostState, says, state_of_host
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
-
-
-@pytest.fixture
-def cli(tmp_path: Path) -> CommandLine:
-    return command_line(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def whole(lab: Lab) -> HostState:
-    host_flaws.wait_until_healthy(lab)
-    return state_of_host(lab)
 
 
 @pytest.fixture(autouse=True)

@@ -1,38 +1,17 @@
 """The registry client against the lab: a real registry behind the gateway that answers as ghcr.io does."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.registry_view import EndpointAnswer, RegistryView, TagList
-from lab.images import publish_release
-from lab.loopback import LoopbackGateway, loopback_gateway, loopback_registry
+from lab.loopback import LoopbackGateway
+from tests.loopback.host_views import INDEXED, NAME
+from tests.loopback.host_views import SINGLE as TAG
 
 pytestmark = pytest.mark.loopback
 
-NAME = "acme/observer"
-TAG = "20260119-101500"
-INDEXED = "20260121-000000"
 NEVER_PUSHED = "20260122-120000"
-
-
-@pytest.fixture(scope="module")
-def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    busybox = tmp_path_factory.mktemp("program") / "busybox"
-    busybox.write_bytes(bytes(range(256)) * 200)
-    with loopback_registry() as address:
-        publish_release(address, NAME, TAG, busybox=busybox)
-        publish_release(address, NAME, INDEXED, busybox=busybox, as_index=True)
-        yield address
-
-
-@pytest.fixture
-def gateway(upstream: str, tmp_path: Path) -> Iterator[LoopbackGateway]:
-    with loopback_gateway(tmp_path, upstream=upstream) as running:
-        yield running
 
 
 def look(gateway: LoopbackGateway, token: str | None, platforms_of: str = TAG) -> RegistryView:
