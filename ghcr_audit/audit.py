@@ -25,6 +25,12 @@ class Audit(Value):
     observations: tuple[Observation, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     waited_s: float = 0
+    rollback_to: str | None = None
+    """The release that the operator wants the drill to roll back to."""
+    forced: str = ""
+    """Why the operator forces a drill on a host that is not as it should be; '' when nothing is forced."""
+    history: tuple[str, ...] = ()
+    """Releases that earlier audits saw healthy on this target, the newest first."""
 
     @property
     def image(self) -> str:

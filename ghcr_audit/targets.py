@@ -72,13 +72,77 @@ class HostAccess(Value):
         return words
 
 
+PLACEHOLDERS = ("directory", "compose_file", "tag", "action", "previous")
+"""What the words of `deploy.arguments` may hold in braces."""
+
+
 class Deploy(Value):
-    """Where a release is deployed, and by what."""
+    """Where a release is deployed, and by what. Paths are on the host; relative ones lie below `directory`."""
 
     method: DeployMethod = DeployMethod.SCRIPT
     directory: Word
     compose_file: Word = "compose.yml"
     script: Word = "server_deploy.sh"
+    arguments: tuple[Word, ...] = Field(
+        default=("{directory}", "{compose_file}", "{tag}", "{action}"), min_length=1, max_length=20
+    )
+    """The script's words. `{tag}`: the release to deploy, or to roll back from; `{previous}`: the one to go back to;
+    `{action}`: deploy or rollback."""
+    tag_variable: str = Field(default="IMAGE_TAG", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
+    """The environment variable from which the compose file takes the release's tag."""
+    last_good_file: Word = "runtime/state/last_good_tag"
+    """Where the script notes the last good release; it and its small neighbours are put back after a drill."""
+    limit_s: int = Field(default=300, ge=5, le=3600, strict=True)
+    """How long one deploy or rollback command may take."""
+    healthy_within_s: int = Field(default=60, ge=2, le=900, strict=True)
+    """How long a release may take to become healthy once its deploy command has ended."""
+    settle_s: int = Field(default=10, ge=1, le=300, strict=True)
+    """The settling window: a release counts as healthy once it was so for this long without a break."""
+    lease_s: int = Field(default=20, ge=5, le=120, strict=True)
+    """The drill's lease on the host; it is renewed every quarter of it."""
+
+    @field_validator("directory")
+    @classmethod
+    def _absolute(cls, text: str) -> str:
+        if not text.startswith("/") or ".." in text.split("/"):
+            raise ValueError("not an absolute path without ..")
+        return text
+
+    @field_validator("last_good_file")
+    @classmethod
+    def _folder_of_its_own(cls, text: str) -> str:
+        if ".." in text.split("/") or "/" not in text.strip("/"):
+            raise ValueError("must lie in a folder of its own: all small files of that folder are put back")
+        return text
+
+    @field_validator("arguments")
+    @classmethod
+    def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        for word in words:
+            for name in re.findall(r"\{([^{}]*)\}", word):
+                if name not in PLACEHOLDERS:
+                    raise ValueError(f"{{{name}}} is no placeholder; known are {', '.join(PLACEHOLDERS)}")
+        return words
+
+    def words(self, *, tag: str, action: str, previous: str) -> tuple[str, ...]:
+        """The script's arguments for one action."""
+        values = {
+            "directory": self.directory,
+            "compose_file": self.compose_file,
+            "tag": tag,
+            "action": action,
+            "previous": previous,
+        }
+        return tuple(re.sub(r"\{([^{}]*)\}", lambda found: values[found[1]], word) for word in self.arguments)
+
+    @property
+    def state_directory(self) -> str:
+        """The folder of `last_good_file`, as an absolute path."""
+        return self.absolute(self.last_good_file).rpartition("/")[0]
+
+    def absolute(self, path: str) -> str:
+        """A path on the host, relative ones below `directory`."""
+        return path if path.startswith("/") else f"{self.directory.rstrip('/')}/{path}"
 
 
 class Target(Value):
@@ -108,6 +172,13 @@ class Target(Value):
             raise ValueError(error.message) from None
         if image.tag or image.digest:
             raise ValueError("names a tag or digest; a target names the image alone")
+        return text
+
+    @field_validator("container")
+    @classmethod
+    def _container_name(cls, text: str) -> str:
+        if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}", text):
+            raise ValueError("not a container's name (letters, digits and _ . -)")
         return text
 
     @field_validator("health_url", mode="before")
@@ -140,6 +211,12 @@ class Target(Value):
     def _user_for_a_remote_host(self) -> "Target":
         if self.host.host_key and self.host.known_hosts:
             raise ValueError("host.host_key and host.known_hosts are both given; pin by one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _drill_needs_deploy(self) -> "Target":
+        if self.drill == "allowed" and self.deploy is None:
+            raise ValueError('drill = "allowed" needs a table [deploy]: what would be deployed, and where')
         return self
 
     @property
@@ -224,6 +301,14 @@ _EXPECTED = {
     "host_key": "SHA256: and 43 characters, as ssh-keygen -l prints it",
     "docker_command": '["docker"] or ["sudo", "-n", "docker"]',
     "method": '"script" or "compose"',
+    "directory": "an absolute path without ..",
+    "last_good_file": "a path with a folder",
+    "arguments": "a list of words",
+    "tag_variable": "the name of an environment variable",
+    "limit_s": "whole seconds, 5-3600",
+    "healthy_within_s": "whole seconds, 2-900",
+    "settle_s": "whole seconds, 1-300",
+    "lease_s": "whole seconds, 5-120",
     "host": "a table [host]",
     "deploy": "a table [deploy]",
 }
