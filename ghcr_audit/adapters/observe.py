@@ -14,6 +14,9 @@ from ghcr_audit.redaction import current_redactor
 from ghcr_audit.registry_view import render_view
 from ghcr_audit.targets import Target
 
+_ASKED_CHARS = 600
+"""What evidence shows of one command."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -60,7 +63,7 @@ def _answered(link: Link, command: Command, answer: Answer, where: str, watch: S
         link=link,
         vantage=Vantage.HOST_ANONYMOUS if anonymous else Vantage.HOST,
         where=where,
-        asked=redact(command.asked),
+        asked=_shortened(redact(command.asked)),
         observed_at=watch.began_at,
         duration_ms=answer.duration_ms,
         exit_code=answer.exit_code,
@@ -68,6 +71,11 @@ def _answered(link: Link, command: Command, answer: Answer, where: str, watch: S
         stderr=answer.stderr,
         cut=answer.cut,
     )
+
+
+def _shortened(asked: str) -> str:
+    """A command may hold a whole journal."""
+    return asked if len(asked) <= _ASKED_CHARS else f"{asked[:_ASKED_CHARS]}…"
 
 
 def observe_registry(

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
-from ghcr_audit.drill.snapshot import ComposeOrigin, LocalTag, Service, Snapshot
+from ghcr_audit.drill.snapshot import PIN_NAME, ComposeOrigin, LocalTag, Service, Snapshot
 from ghcr_audit.errors import AuditError
 from ghcr_audit.evidence import Value
 from ghcr_audit.targets import NAME_PATTERN, Target
@@ -18,7 +18,6 @@ MAX_CHARS = 96 * 1024
 """A journal is one word of one command: less than Linux takes."""
 _HEAD = "ghcr-audit-journal 1"
 _TAIL = "end"
-_PIN_NAME = "ghcr-audit/pin"
 
 
 class Step(StrEnum):
@@ -29,6 +28,8 @@ class Step(StrEnum):
     DEPLOYING = "deploying"
     ROLLING_BACK = "rolling_back"
     RESTORING = "restoring"
+    CLOSING = "closing"
+    """The host was seen to be the same: only pins, journal and lease are left to be removed."""
 
 
 class UnreadableJournalError(AuditError):
@@ -42,6 +43,8 @@ class Journal(Value):
 
     target: str = Field(pattern=NAME_PATTERN, max_length=60)
     run: str = Field(pattern=r"^[0-9a-f-]{8,36}$")
+    by: str = Field(pattern=r"^[0-9a-f-]{8,36}$")
+    """The run that now acts on it, and alone may: the drill's own, or one that recovers the host after it."""
     where: str = Field(max_length=300)
     """The host, as the target names it."""
     container: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$")
@@ -87,9 +90,9 @@ class Journal(Value):
         last = self.service.image_text.rpartition("/")[2].partition("@")[0]
         return last.partition(":")[2] or "latest"
 
-    def at(self, step: Step) -> "Journal":
+    def at(self, step: Step, *, by: str | None = None) -> "Journal":
         """The same drill, one step on."""
-        return self.model_copy(update={"step": step})
+        return self.model_copy(update={"step": step, "by": by or self.by})
 
 
 def _paths(before: Snapshot) -> list[str]:
@@ -103,7 +106,7 @@ def _paths(before: Snapshot) -> list[str]:
 
 def pin_of(container: str, run: str, number: int) -> str:
     """The name that keeps one image of a drill; it tells whose it is."""
-    return f"{_PIN_NAME}:drill-{container[:60]}-{run[:36]}-{number}"
+    return f"{PIN_NAME}:drill-{container[:60]}-{run[:36]}-{number}"
 
 
 def watched(target: Target, before: Snapshot, tags: tuple[str, ...]) -> Snapshot:
@@ -116,7 +119,7 @@ def watched(target: Target, before: Snapshot, tags: tuple[str, ...]) -> Snapshot
         tag
         for tag in before.tags or ()
         if (tag.reference in texts or tag.image_id in images or tag.reference.startswith(f"{name}:"))
-        and not tag.reference.startswith(f"{_PIN_NAME}:")
+        and not tag.reference.startswith(f"{PIN_NAME}:")
     )
     first = sorted(kept, key=lambda tag: (tag.reference not in texts, tag.reference))[:200]
     return before.model_copy(update={"tags": tuple(first)})
@@ -127,7 +130,7 @@ def render(journal: Journal) -> str:
     service, compose = journal.service, journal.compose
     lines = [
         _HEAD,
-        f"run {journal.run}",
+        f"run {journal.by}",
         f"step {journal.step.value}",
         f"container {journal.container}",
         f"image {service.image_text}",
@@ -188,7 +191,7 @@ def fits(journal: Journal, target: Target) -> str:
         return f"it is of target {journal.target}, container {journal.container} on {journal.where}"
     if not all(re.match(r"/", path) for path in (journal.compose.working_directory, *journal.compose.config_files)):
         return "its paths are not absolute"
-    odd = [tag.reference for tag in journal.pins if not tag.reference.startswith(f"{_PIN_NAME}:drill-")]
+    odd = [tag.reference for tag in journal.pins if not tag.reference.startswith(f"{PIN_NAME}:drill-")]
     if odd:
         return f"it pins {odd[0]}, which is no pin"
     return ""

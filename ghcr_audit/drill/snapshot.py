@@ -15,6 +15,8 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Link, Observation, Value
 from ghcr_audit.images import is_digest
 
+PIN_NAME = "ghcr-audit/pin"
+"""Where the pins of pulls and drills stand."""
 _MAX_NAMED = 500
 """So many containers, tags, mounts or files at most are looked at."""
 _MAX_TAGS = 4000
@@ -162,7 +164,7 @@ def service(container: Observation | None, image: Observation | None) -> Service
         id=_text(data.get("id")),
         image_text=_text(data.get("config_image")),
         image_id=_text(data.get("image")),
-        digests=lies.repo_digests[:_MAX_NAMED] if lies is not None else (),
+        digests=_digests(lies),
         status=_text(data.get("status")),
         health=_text(data.get("health")) or None,
         started_at=_text(data.get("started"))[:64],
@@ -174,6 +176,12 @@ def service(container: Observation | None, image: Observation | None) -> Service
         environment=_names(data.get("environment")),
         compose=_compose(data),
     )
+
+
+def _digests(lies: facts.LocalImage | None) -> tuple[str, ...]:
+    """Each once, and none that the image has only since a drill pinned it."""
+    known = lies.repo_digests if lies is not None else ()
+    return tuple(dict.fromkeys(text[:_TEXT] for text in known if not text.startswith(f"{PIN_NAME}@")))[:_MAX_NAMED]
 
 
 def _compose(data: dict[str, Any]) -> ComposeOrigin | None:

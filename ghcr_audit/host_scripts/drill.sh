@@ -285,7 +285,7 @@ settle() {  # CONTAINER WITHIN_S SETTLE_S URL DOCKER...: until it was healthy, o
     fi
     held=$((T - since)) late=$((T - began - within * 100))
     case $is in
-      'running healthy '*' 2??' | 'running none '*' 2??' | 'running healthy '*' -' | 'running none '*' -') good=1 ;;
+      'running healthy '*' 2'?? | 'running none '*' 2'?? | 'running healthy '*' -' | 'running none '*' -') good=1 ;;
       *) good= ;;
     esac
     if [ -n "$good" ]; then [ "$held" -lt $((window * 100)) ] || verdict=healthy
