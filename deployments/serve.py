@@ -10,9 +10,12 @@ from typing import NoReturn
 
 from platformdirs import user_data_path
 
-from deployments.stack import Stack, StackError
+from deployments.stack import SERVER, Stack, StackError
 
 DEFAULT_PORT = 4200
+_SHORTEST_DELAY_S, _LONGEST_DELAY_S = 1.0, 30.0
+_STEADY_AFTER_S = 60
+"""A worker that ran for so long did not die of being started."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         _up(stack)
-        _until_a_part_ends(stack)
+        _until_the_server_ends(stack)
     except StackError as error:
         print(f"ghcr-audit: {error}", file=sys.stderr)
         return 1
@@ -43,11 +46,23 @@ def _up(stack: Stack) -> None:
     print(f"up in {time.monotonic() - began:.0f} s; data in {stack.folder}", file=sys.stderr, flush=True)
 
 
-def _until_a_part_ends(stack: Stack) -> NoReturn:
+def _until_the_server_ends(stack: Stack) -> NoReturn:
+    """A worker that died is started again: it may have to recover a host (see flows/recover.py)."""
     print(f"Prefect is at {stack.url} (Ctrl-C stops everything)", flush=True)
     print(f"  another terminal: export PREFECT_API_URL={stack.api_url}", flush=True)
-    stack.wait()
-    raise StackError(f"a part ended by itself; see the logs in {stack.folder / 'log'}")
+    delay_s = _SHORTEST_DELAY_S
+    while True:
+        began = time.monotonic()
+        ended = stack.wait()
+        if SERVER in ended:
+            raise StackError(f"the server ended by itself; see the logs in {stack.folder / 'log'}")
+        if time.monotonic() - began > _STEADY_AFTER_S:
+            delay_s = _SHORTEST_DELAY_S
+        for name in ended:
+            print(f"the {name} ended by itself; it is started again in {delay_s:g} s", file=sys.stderr, flush=True)
+            time.sleep(delay_s)
+            stack.start_worker(name)
+        delay_s = min(2 * delay_s, _LONGEST_DELAY_S)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

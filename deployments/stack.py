@@ -15,14 +15,18 @@ import urllib.error
 import urllib.request
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 POOL = "ghcr-audit"
+SERVER = "server"
 HOST = "127.0.0.1"
 START_LIMIT_S = 90
 STOP_LIMIT_S = 20
+RUNS_END_LIMIT_S = 60
+_RUNS_END_THEMSELVES_S = 5
 
 _PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ", "USER", "SSH_AUTH_SOCK", "SSL_CERT_FILE")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -95,7 +99,7 @@ class Stack:
             "PREFECT_UI_URL": self.url,
         }
         words = ("server", "start", "--host", HOST, "--port", str(self.port))
-        self._start("server", words, environment)
+        self._start(SERVER, words, environment)
 
     def wait_for_server(self) -> None:
         """Return when the API answers.
@@ -105,7 +109,7 @@ class Stack:
         """
         deadline = time.monotonic() + START_LIMIT_S
         while not _answers(f"{self.api_url}/health"):
-            self._must_run("server")
+            self._must_run(SERVER)
             if time.monotonic() > deadline:
                 raise StackError(f"the server gave no answer in {START_LIMIT_S} s; see {self._log('server')}")
             time.sleep(0.1)
@@ -116,7 +120,7 @@ class Stack:
         Raises:
             StackError: no pool in time, or Prefect refused; the logs say why.
         """
-        if all(name == "server" for name in self._processes):
+        if all(name == SERVER for name in self._processes):
             self._prefect("work-pool", "create", POOL, "--type", "process")
         deadline = time.monotonic() + START_LIMIT_S
         while not _answers(f"{self.api_url}/work_pools/{POOL}"):
@@ -131,10 +135,12 @@ class Stack:
         self._start(name, words, self.environment())
 
     def stop(self, name: str, *, limit_s: float = STOP_LIMIT_S) -> None:
-        """TERM one part and wait for it; KILL only what ignores that."""
+        """TERM one part and wait for it; KILL only what ignores that. A worker's runs are ended before it."""
         process = self._processes.pop(name, None)
         if process is None or process.poll() is not None:
             return
+        if name != SERVER:
+            _end_runs(process.pid)
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(timeout=limit_s)
@@ -144,17 +150,18 @@ class Stack:
 
     def close(self) -> None:
         """Stop everything, workers first."""
-        for name in sorted(self._processes, key=lambda one: one == "server"):
+        for name in sorted(self._processes, key=lambda one: one == SERVER):
             self.stop(name)
 
     def pid(self, name: str) -> int:
         """The process id of one part."""
         return self._processes[name].pid
 
-    def wait(self) -> None:
-        """Return when a part ends."""
-        while all(process.poll() is None for process in self._processes.values()):
+    def wait(self) -> tuple[str, ...]:
+        """Return when a part ends: the names of all that have ended."""
+        while not (ended := tuple(name for name, one in self._processes.items() if one.poll() is not None)):
             time.sleep(0.5)
+        return ended
 
     def _start(self, name: str, words: tuple[str, ...], environment: dict[str, str]) -> None:
         with self._log(name).open("ab") as log:
@@ -206,6 +213,41 @@ def encryption_key(path: Path) -> str:
         with os.fdopen(descriptor, "wb") as file:
             file.write(urlsafe_b64encode(secrets.token_bytes(32)))
     return path.read_text(encoding="ascii").strip()
+
+
+def _end_runs(worker: int) -> None:
+    """End a worker's runs while somebody is there to hear of it: a drill puts its host back first."""
+    deadline = time.monotonic() + RUNS_END_LIMIT_S
+    told = time.monotonic() + _RUNS_END_THEMSELVES_S  # one that is suspended is about to exit: TERM would crash it
+    while (runs := children(worker)) and time.monotonic() < deadline:
+        if time.monotonic() > told:
+            told = deadline
+            for run in runs:
+                with suppress(ProcessLookupError):
+                    os.kill(run, signal.SIGTERM)
+        time.sleep(0.1)
+
+
+def children(parent: int) -> list[int]:
+    """The process ids of a process's children (/proc, or ps where there is none)."""
+    if Path("/proc/self/stat").exists():
+        stats = (_stat(path) for path in Path("/proc").iterdir() if path.name.isdigit())
+    else:
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=False)  # noqa: S607
+        stats = (line.split() for line in listed.stdout.splitlines())
+    return [int(pid) for pid, of in (one for one in stats if one) if int(of) == parent]
+
+
+def _stat(process: Path) -> list[str]:
+    """Process id and parent's id; nothing when it has ended, or is a zombie.
+
+    Before them stands its name in brackets, which may hold anything: `1 (a) b) S 7`.
+    """
+    try:
+        state, parent = (process / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:2]
+    except OSError:
+        return []
+    return [] if state == "Z" else [process.name, parent]
 
 
 def _port_is_free(port: int) -> bool:

@@ -6,34 +6,65 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
+from flows.safety import drilling, restore_host, restored_first
 from flows.start import started
 from flows.waiting import FLOW_NAME, until_accepted
+from ghcr_audit.adapters.begin import FORCE_PATTERN, DrillWishes
 from ghcr_audit.evidence import Mode
 from ghcr_audit.targets import NAME_PATTERN
+from tasks.appearing import until_published
 from tasks.auth import auth
+from tasks.deploy import deploy
 from tasks.digest import digest
 from tasks.preflight import preflight
 from tasks.publish import final_state, publish
 from tasks.pull import pull
+from tasks.rollback import rollback
 
 
-@flow(name=FLOW_NAME, flow_run_name="{target} {mode}", persist_result=False)
+@flow(
+    name=FLOW_NAME,
+    flow_run_name="{target} {mode}",
+    persist_result=False,
+    on_failure=[restore_host],
+    on_crashed=[restore_host],
+    on_cancellation=[restore_host],
+)
 def release_audit(
     target: Annotated[str, Field(title="Target", description="A file in deployments/targets.", pattern=NAME_PATTERN)],
+    *,
     tag: Annotated[str | None, Field(title="Tag", description="Left out: the newest release tag.")] = None,
     mode: Annotated[
-        Mode, Field(title="Mode", description="observe only reads; pull also logs in and pulls.")
+        Mode,
+        Field(
+            title="Mode",
+            description="observe only reads; pull also logs in and pulls; drill also deploys and rolls back, "
+            "where the target allows it, and puts the host back.",
+        ),
     ] = Mode.OBSERVE,
     wait_hours: Annotated[float, Field(title="Hours to wait for a new credential", ge=0, le=720)] = 72,
+    rollback_to: Annotated[
+        str | None, Field(title="Roll back to", description="Of a drill. Left out: the release that runs now.")
+    ] = None,
+    force: Annotated[
+        str | None,
+        Field(
+            title="Force a drill, because",
+            description="Why a drill is right although the host is not as it should be; it stands in the report.",
+            pattern=FORCE_PATTERN,
+        ),
+    ] = None,
 ) -> State[None]:
-    """Walk the chain: preflight → auth → (blocked, resumed) → pull → digest → deploy* → rollback* → publish.
-
-    (*: not in this version; the report shows both as not run.)
-    """
-    audit = started(target, tag, mode)
+    """Walk the chain: preflight → auth → (blocked, resumed) → pull → digest → deploy → rollback → publish."""
+    audit = started(target, tag, mode, DrillWishes(rollback_to=rollback_to, force=force))
+    restored_first(audit)
     audit = preflight(audit)
     audit = auth(audit)
     audit = until_accepted(audit, wait_hours)
+    audit = until_published(audit)
     audit = pull(audit)
     audit = digest(audit)
+    with drilling(audit):
+        audit = deploy(audit)
+        audit = rollback(audit)
     return final_state(publish(audit))

@@ -4,26 +4,27 @@ import logging
 
 from prefect.runtime import flow_run
 
-from ghcr_audit.adapters.begin import begin
+from ghcr_audit.adapters.begin import NO_WISHES, DrillWishes, begin
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
 from ghcr_audit.redaction import RedactingFilter
+from tasks.journals import healthy_releases
 from tasks.record import Beginning, RunRecord
 
 _LOGGERS = ("", "prefect", "prefect.flow_runs", "prefect.task_runs")
 
 
-def started(target: str, tag: str | None, mode: Mode) -> Audit:
+def started(target: str, tag: str | None, mode: Mode, wishes: DrillWishes = NO_WISHES) -> Audit:
     """The audit of this flow run, which keeps its identity, its tag and its beginning over suspensions."""
     redact_logs()
     record = RunRecord(str(flow_run.id))
     known = record.beginning()
-    if known is not None:
-        return begin(target, known.tag, mode, run=str(flow_run.id), started_at=known.started_at)
-    audit = begin(target, tag, mode, run=str(flow_run.id), started_at=utc_now())
-    record.begin(Beginning(started_at=audit.started_at, tag=audit.tag))
-    return audit
+    tag, started_at = (known.tag, known.started_at) if known else (tag, utc_now())
+    audit = begin(target, tag, mode, wishes=wishes, run=str(flow_run.id), started_at=started_at)
+    if known is None:
+        record.begin(Beginning(started_at=audit.started_at, tag=audit.tag))
+    return audit.model_copy(update={"history": healthy_releases(audit.target.name)})
 
 
 def redact_logs() -> None:

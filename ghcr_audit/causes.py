@@ -52,6 +52,8 @@ class Cause(StrEnum):
     ROLLBACK_NEEDS_REGISTRY = "rollback_needs_registry"
     MOUNTS_MISSING = "mounts_missing"
     TAG_ORDER_AMBIGUOUS = "tag_order_ambiguous"
+    DRILL_REFUSED = "drill_refused"
+    HOST_NOT_RESTORED = "host_not_restored"
     EVIDENCE_LEAK = "evidence_leak"
     OTHER = "other"
 
@@ -103,6 +105,8 @@ DEFINITIONS: dict[Cause, str] = {
     Cause.ROLLBACK_NEEDS_REGISTRY: "The rollback pulls from a registry that refuses.",
     Cause.MOUNTS_MISSING: "Mounts that the compose file declares are missing from the running container.",
     Cause.TAG_ORDER_AMBIGUOUS: "Several tags tie by date; only the timestamp in the name orders them.",
+    Cause.DRILL_REFUSED: "A condition of the drill does not hold; nothing was changed.",
+    Cause.HOST_NOT_RESTORED: "A drill changed the host, and it was not shown to be as it was before.",
     Cause.EVIDENCE_LEAK: "A report holds a credential, in some encoding.",
     Cause.OTHER: "None of these (engine bug, probe artefact, low memory, ssh client missing; see detail).",
 }

@@ -6,6 +6,7 @@ Outputs are untrusted: they are parsed, bounded, and never executed or rendered 
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ghcr_audit.evidence import Observation
@@ -13,6 +14,7 @@ from ghcr_audit.images import is_digest
 from ghcr_audit.tags import GitTag
 
 _MAX_TAGS = 20_000
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 _NOT_FOUND_EXIT = 127
 _PULLED = re.compile(r"^Digest: (sha256:[0-9a-f]{64})\s*$", re.MULTILINE)
 
@@ -246,6 +248,17 @@ def _version_in(body: str) -> str | None:
     data = _loaded(body)
     version = data.get("version") if isinstance(data, dict) else None
     return version if isinstance(version, str) and 0 < len(version) <= 128 else None  # noqa: PLR2004
+
+
+def moment(text: str) -> datetime | None:
+    """An RFC 3339 time as engines write it (nanoseconds, `Z`), in microseconds; None when it is none."""
+    found = _MOMENT.fullmatch(text.strip())
+    if found is None:
+        return None
+    try:
+        return datetime.fromisoformat(f"{found[1]}{(found[2] or '')[:7]}{found[3].replace('Z', '+00:00')}")
+    except ValueError:
+        return None
 
 
 def json_object(observation: Observation | None) -> dict[str, Any] | None:

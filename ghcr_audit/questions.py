@@ -51,7 +51,13 @@ def host_questions(target: Target, tag: str) -> tuple[Command, ...]:
         *running_questions(target),
         image_inspect(target, "host.image_before", str(image.with_tag(tag))),
         image_inspect(target, "host.latest_before", str(image.with_tag("latest"))),
+        drill_question(target),
     )
+
+
+def drill_question(target: Target) -> Command:
+    """Lease and unfinished drill of this container, if any; it only reads (see host_scripts/lease.sh)."""
+    return program("host.drill", f'{host_script("lease.sh")}look "$@"\n', "drill look", target.container, "nobody")
 
 
 def running_questions(target: Target) -> tuple[Command, ...]:

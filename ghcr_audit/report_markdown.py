@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ghcr_audit.causes import DEFINITIONS
 from ghcr_audit.evidence import Attempt, Finding, Observation, Remedy
 from ghcr_audit.markdown_text import NOTHING, cell, code, fence, inline, table
+from ghcr_audit.report_drill import drill_markdown
 from ghcr_audit.report_model import LinkState, Report
 from ghcr_audit.report_tables import COLUMNS, claim_row
 from ghcr_audit.report_words import (
@@ -50,6 +51,8 @@ def _first_screen(report: Report) -> Iterator[str]:
     yield f"**{verdict_sign(report.verdict)} {report.verdict.value}.** {meaning(report.verdict)}"
     yield from _main_cause(main_finding(report))
     yield from _was_blocked(report)
+    if report.drill is not None:
+        yield from drill_markdown(report.drill)
     yield fence(chain(every_link(report)))
 
 

@@ -8,7 +8,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from ghcr_audit.evidence import Claim, Finding, Outcome, Remedy
-from ghcr_audit.report_model import LinkState, Report
+from ghcr_audit.markdown_text import NOTHING
+from ghcr_audit.report_drill import PHASES, downtime_words, headline, health_words, healthy_words, notes, seconds
+from ghcr_audit.report_model import DrillRow, DrillSummary, LinkState, Report
 from ghcr_audit.report_words import (
     BROKEN,
     HOLDS,
@@ -32,13 +34,17 @@ from ghcr_audit.terminal_text import one_line, plain
 WIDTH = 100
 """Columns."""
 _COLOURS = {HOLDS: "32", BROKEN: "31", UNKNOWN: "33", WARNING: "33", NOT_RUN: "90"}
+_DRILL_HEADER = ("", "release", "took", "healthy after", "downtime", "health")
+_RELEASE_WIDTH = 20
 _KEEP_HIDDEN = "Never paste a token into a report, a chat or a command line."
 
 
 def render_text(report: Report, *, colour: bool) -> str:
     """The whole text, ending in a newline. `colour` adds terminal colours to signs, and nothing else."""
     links = [line for state in every_link(report) for line in _link(state, colour=colour)]
-    parts = (_head(report, colour=colour), links, _findings(report.findings), _actions(report.findings), _end(report))
+    drill = _drill(report.drill) if report.drill is not None else ()
+    head, findings, actions = _head(report, colour=colour), _findings(report.findings), _actions(report.findings)
+    parts = (head, drill, links, findings, actions, _end(report))
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines) + "\n"
 
 
@@ -64,6 +70,33 @@ def _head(report: Report, *, colour: bool) -> Iterator[str]:
 
 def _field(name: str, value: str) -> Iterator[str]:
     yield from _wrapped(f"  {name:<9} ", value, indent=12)
+
+
+def _drill(drill: DrillSummary) -> Iterator[str]:
+    yield from _wrapped("drill  ", headline(drill), indent=7)
+    yield from _columns([_DRILL_HEADER, *map(_drill_cells, drill.rows)])
+    for note in notes(drill, prose=one_line, exact=one_line):
+        yield from _wrapped("       ", note, indent=7)
+
+
+def _drill_cells(row: DrillRow) -> tuple[str, ...]:
+    release = _fitting(one_line(row.release or row.image_text) or NOTHING, _RELEASE_WIDTH)
+    took = seconds(row.took_ms) if row.took_ms is not None else NOTHING
+    downtime = downtime_words(row).partition(" (")[0]
+    return (PHASES[row.phase], release, took, healthy_words(row), downtime, health_words(row))
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Cells below each other; the last column takes what is left, and wraps."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
+    for row in rows:
+        start = "  ".join(cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=True))
+        yield from _wrapped(f"       {start}  ", row[-1], indent=9 + len(start))
+
+
+def _fitting(text: str, width: int) -> str:
+    """The end of it: there a tag differs from others."""
+    return text if len(text) <= width else f"…{text[1 - width :]}"
 
 
 def _link(state: LinkState, *, colour: bool) -> Iterator[str]:

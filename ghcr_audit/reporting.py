@@ -5,6 +5,7 @@ from datetime import datetime
 from ghcr_audit import __version__
 from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import diagnose
+from ghcr_audit.drill.summary import drill_summary
 from ghcr_audit.links import chain
 from ghcr_audit.report_model import Report
 from ghcr_audit.verdicts import judge
@@ -31,4 +32,5 @@ def report_of(audit: Audit, *, finished_at: datetime, ran_by: str = "", run_url:
         findings=diagnose(audit),
         attempts=audit.attempts,
         observations=audit.observations,
+        drill=drill_summary(audit),
     )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ghcr_audit.targets import DeployMethod, Target
+from ghcr_audit.targets import Deploy, DeployMethod, Target
 from ghcr_audit.terminal_text import one_line
 
 
@@ -145,12 +145,33 @@ def _deploy(draft: Draft) -> Iterator[str]:
     yield from _key("The deploy directory on the host.", "directory", deploy.directory)
     yield from _key("The compose file in it.", "compose_file", deploy.compose_file)
     yield from _key(
-        "The deploy script in it: DEPLOY_DIR COMPOSE_FILE IMAGE_TAG deploy|rollback.",
+        "The deploy script in it.",
         "script",
         deploy.script if deploy.method is DeployMethod.SCRIPT else None,
         example=deploy.script,
     )
+    yield from _drill(deploy)
 
+
+def _drill(deploy: Deploy) -> Iterator[str]:
+    """What only a drill uses; the usual value stays a comment."""
+    for name, comment in _DRILL_KEYS:
+        value, usual = getattr(deploy, name), Deploy.model_fields[name].default
+        yield from _key(comment, name, None if value == usual else value, example=usual)
+
+
+_DRILL_KEYS = (
+    (
+        "arguments",
+        "The script's words in its own order; filled in: {directory}, {compose_file}, {tag}, {action}, {previous}.",
+    ),
+    ("tag_variable", "The environment variable from which the compose file takes the tag."),
+    ("last_good_file", "Where the script notes the last good release, in a folder of its own; a drill puts that back."),
+    ("limit_s", "How long one deploy or rollback command may take, in seconds (5 to 3600)."),
+    ("healthy_within_s", "How long a release may then take to become healthy, in seconds (2 to 900)."),
+    ("settle_s", "How long it has to stay healthy to count as healthy, in seconds (1 to 300)."),
+    ("lease_s", "How long a drill holds this host without a sign of life, in seconds (5 to 120)."),
+)
 
 _Setting = str | int | tuple[str, ...]
 

@@ -83,7 +83,7 @@ class Deploy(Value):
     directory: Word
     compose_file: Word = "compose.yml"
     script: Word = "server_deploy.sh"
-    arguments: tuple[Word, ...] = Field(
+    arguments: tuple[str, ...] = Field(
         default=("{directory}", "{compose_file}", "{tag}", "{action}"), min_length=1, max_length=20
     )
     """The script's words. `{tag}`: the release to deploy, or to roll back from; `{previous}`: the one to go back to;
@@ -119,6 +119,8 @@ class Deploy(Value):
     @classmethod
     def _known_placeholders(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         for word in words:
+            if not word or any(ord(c) < 32 or ord(c) == 127 for c in word):  # noqa: PLR2004
+                raise ValueError("a word is empty or holds control characters")
             for name in re.findall(r"\{([^{}]*)\}", word):
                 if name not in PLACEHOLDERS:
                     raise ValueError(f"{{{name}}} is no placeholder; known are {', '.join(PLACEHOLDERS)}")

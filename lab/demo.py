@@ -1,7 +1,8 @@
-"""`./run demo`: a real deploy chain is audited, blocked by a refused credential, resumed with a new one, and judged.
+"""`./run demo`: a real deploy chain is audited, blocked by a refused credential, resumed with a new one, and drilled.
 
 The lab stands in the state of incidents 5 and 6: the host's stored credential is refused, and behind it hides that
-the newest git tag was never pushed. Nothing here is simulated: real engine, registry, sshd and Prefect server.
+the newest git tag was never pushed. Then the newest release is deployed, rolled back, and the host put back as it
+was. Nothing here is simulated: real engine, registry, sshd and Prefect server.
 """
 
 import argparse
@@ -53,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _told(stack: Stack, folder: Path, out: Path, *, keep: bool) -> int:
     began = time.monotonic()
-    say("A release chain on this machine: git tag → registry → docker pull over SSH → what runs.")
+    say("A release chain on this machine: git tag → registry → docker pull over SSH → deploy by tag → rollback.")
     with ThreadPoolExecutor(max_workers=1) as pool:
         building = pool.submit(Lab.up, f"{LAB_NAME}-{os.getpid()}")
         stack.start_server()
@@ -81,7 +82,7 @@ def _incidents_5_and_6(lab: Lab, folder: Path) -> None:
     lab.store_credential(lab.tokens.gh_oauth)
     targets = folder / "targets"
     targets.mkdir()
-    (targets / "observer.toml").write_text(lab.target_toml(drill="forbidden"), encoding="utf-8")
+    (targets / "observer.toml").write_text(lab.target_toml(), encoding="utf-8")
     say(f"incident 5: the host's stored credential is refused; incident 6: {lab.releases.unpublished} was never pushed")
 
 

@@ -18,7 +18,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from deployments.stack import Stack, StackError
 from lab.lab import Lab
 
-LINK_LIMIT_S = 120
+LINK_LIMIT_S = 180
 _LINK_SIGNS = ("✓", "✗", "?", "!", "–", " ")
 
 
@@ -34,11 +34,11 @@ class DemoRun:
     _seen: set[UUID] = field(default_factory=set)
 
     def start(self) -> None:
-        """Trigger the deployment: mode pull, the newest published release."""
+        """Trigger the deployment: mode drill, the newest published release."""
         parameters = {
             "target": "observer",
             "tag": self.lab.releases.newest_published,
-            "mode": "pull",
+            "mode": "drill",
             "wait_hours": 1,
         }
         with self._client() as client:

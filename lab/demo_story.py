@@ -3,10 +3,12 @@
 import base64
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lab.demo_run import DemoRun
+
+_PHASES = 4
 
 
 def check_story(run: "DemoRun") -> list[str]:
@@ -15,6 +17,8 @@ def check_story(run: "DemoRun") -> list[str]:
     markdown = (run.out / "report.md").read_text(encoding="utf-8")
     blocked = json.loads((run.out / "blocked.json").read_text(encoding="utf-8"))
     digest = _claim(report, "digest.registry_equals_host")
+    drill = {row["phase"]: row for row in (report.get("drill") or {}).get("rows", [])}
+    running = run.lab.releases.running
     told = {
         "the run ends as PassedWithWarnings": run.final is not None and run.final.name == "PassedWithWarnings",
         "the BLOCKED report says Blocked": blocked["verdict"] == "Blocked",
@@ -24,11 +28,35 @@ def check_story(run: "DemoRun") -> list[str]:
             _proves(report, "tag_not_published") and run.lab.releases.unpublished in markdown
         ),
         "the registry's digest is the host's": digest["outcome"] == "holds" and digest["is"].startswith("sha256:"),
+        "the drill deployed the release": _release(drill, "deployed") == report["tag"],
+        "the target's own rollback went back to what ran before": _release(drill, "rolled_back") == running,
+        "the host was put back as it was": _release(drill, "before") == _release(drill, "restored") == running,
+        "every digest of the drill stands in the report": all(
+            row["digest"].startswith("sha256:") and row["digest"] in markdown for row in drill.values()
+        )
+        and len(drill) == _PHASES,
+        "deploy, rollback and downtime were measured": _measured(drill, "deployed") and _measured(drill, "rolled_back"),
+        "what really runs is what ran before": _runs(run) == running,
         "the good token is nowhere in Prefect's files or the reports": not leaks(
             run.lab.tokens.good, run.stack.folder, run.out
         ),
     }
     return [sentence for sentence, true in told.items() if not true]
+
+
+def _release(drill: dict[str, Any], phase: str) -> str:
+    return str(drill.get(phase, {}).get("release", ""))
+
+
+def _measured(drill: dict[str, Any], phase: str) -> bool:
+    times = drill.get(phase, {}).get("times") or {}
+    return all(isinstance(times.get(name), int) and times[name] > 0 for name in ("took_ms", "downtime_ms"))
+
+
+def _runs(run: "DemoRun") -> str:
+    """The tag of the running container, asked of the engine itself."""
+    done = run.lab.docker("inspect", "--format", "{{.Config.Image}}", "observer")
+    return done.stdout.decode().strip().rpartition(":")[2]
 
 
 def leaks(secret: str, *folders: Path) -> list[Path]:

@@ -196,6 +196,13 @@ class Lab:
         script = f"./server_deploy.sh {self.deploy_dir} compose.yml {tag} {action}"
         return self.ssh(f"cd {self.deploy_dir} && {script}", timeout_s=60)
 
+    def set_flaws(self, *words: str) -> None:
+        """Let the host's deploy script have these flaws and no other; its header says which there are."""
+        file = self.deploy_dir / "runtime" / "flaws"
+        file.unlink(missing_ok=True)
+        if words:
+            file.write_text("".join(f"{word}\n" for word in words), encoding="utf-8")
+
     def store_credential(self, token: str, user: str = REGISTRY_USER) -> None:
         """Store a credential as the deploy user's `docker login` does, also one that it would refuse."""
         host.store_credential(self._servers.place, self._servers.state, token=token, user=user)
@@ -228,6 +235,10 @@ class Lab:
     def cut_sessions(self) -> None:
         """End all SSH sessions, and what runs in them, while the server stays up."""
         end(self._servers.sessions())
+
+    def cut_connections(self) -> None:
+        """Break all SSH connections, as a lost network does: what runs in the sessions goes on."""
+        end(self._servers.connections())
 
     def target_toml(self, **overrides: Setting | None) -> str:
         """A target file for this lab; overrides name keys, in a table as `host__port`; None leaves one out."""

@@ -39,6 +39,11 @@ class ProcessId:
         """Its mount namespace as the kernel names it ("mnt:[4026531841]"), empty when it is gone."""
         return _namespace(PROC / str(self.pid))
 
+    @property
+    def program(self) -> str:
+        """The name of its program, fifteen characters at most, empty when it is gone (proc(5), /proc/PID/comm)."""
+        return "".join(_lines(PROC / str(self.pid) / "comm"))
+
 
 def process_at(pid: int) -> ProcessId | None:
     """The live process that has this id now, None if there is none."""

@@ -112,6 +112,10 @@ class Servers:
         living = processes_in(self.place.folder, cgroup=self.place.cgroup)
         return [one for one in living if one != server and one.namespace == server.namespace]
 
+    def connections(self) -> list[ProcessId]:
+        """The SSH server's own processes for its connections, without what runs in them."""
+        return [one for one in self.sessions() if one.program.startswith("sshd")]
+
     def docker(self, *words: str, timeout_s: float = 30) -> subprocess.CompletedProcess[bytes]:
         """Run the docker CLI as root, past SSH and without any credential."""
         environment = {

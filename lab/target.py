@@ -56,4 +56,7 @@ def _settings(place: Place, state: LabState) -> Mapping[str, Setting]:
         "deploy__directory": str(place.deploy_dir),
         "deploy__compose_file": "compose.yml",
         "deploy__script": "server_deploy.sh",
+        # Short: the service is healthy a second or two after its start, and whatever is not shall be known soon.
+        "deploy__healthy_within_s": 8,
+        "deploy__settle_s": 1,
     }

@@ -4,12 +4,12 @@ Order of every step: the journal into the controller's store, then onto the host
 framed exec. Once a journal is open nothing here raises HostError: what is lost is told, and the restore goes on.
 """
 
-import os
 import time
 from collections.abc import Iterable
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connections, host_of
+from ghcr_audit.adapters.holder import holder
 from ghcr_audit.adapters.journals import JournalStore
 from ghcr_audit.adapters.lease import keep_lease, let_lease_go
 from ghcr_audit.adapters.observe import Asked, observe_host
@@ -18,7 +18,7 @@ from ghcr_audit.commands import Command
 from ghcr_audit.drill.candidate import candidate
 from ghcr_audit.drill.journal import Journal, Step, parse, pin_of, render, watched
 from ghcr_audit.drill.questions import Drill
-from ghcr_audit.drill.sameness import differences
+from ghcr_audit.drill.sameness import mendable
 from ghcr_audit.drill.snapshot import LocalTag, Phase, Snapshot, snapshot
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Vantage
@@ -31,11 +31,6 @@ RESTORE_WITHIN_S = 240
 """How long a restore goes on trying to reach a host that was lost in mid-drill."""
 _AGAIN_AFTER_S = 2
 _REFUSED_EXIT = 75
-
-
-def holder() -> str:
-    """Who holds a lease, as the host is told: this process."""
-    return f"ghcr-audit on {os.uname().nodename}, process {os.getpid()}"
 
 
 def deploy(audit: Audit, journals: JournalStore) -> Audit:
@@ -85,19 +80,21 @@ def finished(audit: Audit, journals: JournalStore) -> Audit:
 def restored(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
     """The host as the journal says it was, verified; then pins, journal and lease go.
 
-    A host that is away is tried again for RESTORE_WITHIN_S. What differs after two passes stays open: the journal
-    and the pins stand, so that a person or a later `recover` can go on from there.
+    A host that is away is tried again for RESTORE_WITHIN_S. What differs after two passes and may yet be mended stays
+    open: the journal and the pins stand, so that a person or a later `recover` can go on from there.
     """
     drill = Drill(target=audit.target, run=journal.by)
     deadline = time.monotonic() + RESTORE_WITHIN_S
-    journals.write(audit.target.name, render(journal.at(Step.RESTORING)))
+    journal = _advanced(journal, Step.RESTORING, journals)
     passes = 0
     while passes < 2:  # noqa: PLR2004 - one that a moment may have spoilt, and one more
         try:
             audit = _one_pass(audit, drill, journal)
             passes += 1
-            if not differences(journal.before, _after(audit, journal)):
-                audit = _closed(audit, drill, journal, journals)
+            if not _went_well(audit, "restored.lease"):  # another run restores it, and tells how that went
+                break
+            if not mendable(journal.before, _after(audit, journal)):
+                audit = closed(audit, journal, journals)
                 break
         except HostError as error:
             close_connections()
@@ -178,9 +175,7 @@ def _pins(audit: Audit, before: Snapshot) -> tuple[LocalTag, ...]:
 
 
 def _deployed(audit: Audit, drill: Drill, journal: Journal, journals: JournalStore) -> Audit:
-    back = candidate(audit)
-    journal = journal.at(Step.DEPLOYING)
-    journals.write(audit.target.name, render(journal))
+    back, journal = candidate(audit), _advanced(journal, Step.DEPLOYING, journals)
     return _asked(
         audit,
         Link.DEPLOY,
@@ -197,9 +192,7 @@ def _deployed(audit: Audit, drill: Drill, journal: Journal, journals: JournalSto
 
 
 def _rolled_back(audit: Audit, drill: Drill, journal: Journal, journals: JournalStore) -> Audit:
-    back = candidate(audit)
-    journal = journal.at(Step.ROLLING_BACK)
-    journals.write(audit.target.name, render(journal))
+    back, journal = candidate(audit), _advanced(journal, Step.ROLLING_BACK, journals)
     return _asked(
         audit,
         Link.ROLLBACK,
@@ -219,7 +212,7 @@ def _one_pass(audit: Audit, drill: Drill, journal: Journal) -> Audit:
         audit,
         Link.ROLLBACK,
         drill.take("restored.lease", restoring=True, holder=holder()),
-        drill.put("restored.journal", journal.at(Step.RESTORING)),
+        drill.put("restored.journal", journal),
         drill.end_processes(),
         drill.poll_start(Phase.RESTORED),
         drill.restore(),
@@ -229,13 +222,24 @@ def _one_pass(audit: Audit, drill: Drill, journal: Journal) -> Audit:
     )
 
 
-def _closed(audit: Audit, drill: Drill, journal: Journal, journals: JournalStore) -> Audit:
-    closing = journal.at(Step.CLOSING)
-    journals.write(audit.target.name, render(closing))
+def closed(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
+    """Pins, journal and lease go: on the host first, then the controller's copy.
+
+    Raises:
+        HostError: the host was lost; the journal stands at step `closing`.
+    """
+    drill, closing = Drill(target=audit.target, run=journal.by), _advanced(journal, Step.CLOSING, journals)
     audit = _asked(audit, Link.ROLLBACK, drill.put("restored.closing", closing), drill.close())
     if _went_well(audit, "restored.closed"):
         journals.remove(audit.target.name)
     return audit
+
+
+def _advanced(journal: Journal, step: Step, journals: JournalStore) -> Journal:
+    """The journal one step on, in the controller's store."""
+    further = journal.at(step)
+    journals.write(journal.target, render(further))
+    return further
 
 
 def _after(audit: Audit, journal: Journal) -> Snapshot:

@@ -1,26 +1,31 @@
 """Bringing a host back after a drill whose run died: from the journal alone, and on an expired lease only."""
 
 import re
+from datetime import timedelta
 from enum import StrEnum
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import host_of
-from ghcr_audit.adapters.drill import holder, restored
+from ghcr_audit.adapters.drill import closed, restored
+from ghcr_audit.adapters.holder import holder
 from ghcr_audit.adapters.journals import JournalStore
-from ghcr_audit.adapters.lease import keep_lease
+from ghcr_audit.adapters.lease import keep_lease, let_lease_go
 from ghcr_audit.adapters.observe import Asked, observe_host
 from ghcr_audit.audit import Audit
 from ghcr_audit.commands import Command
 from ghcr_audit.drill.found import found
-from ghcr_audit.drill.journal import Journal, UnreadableJournalError, fits, parse
+from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, fits, parse
 from ghcr_audit.drill.questions import Drill
-from ghcr_audit.drill.questions import look as look_at
 from ghcr_audit.evidence import Link, Mode, Value
+from ghcr_audit.facts import moment
+from ghcr_audit.questions import drill_question
 from ghcr_audit.targets import Target
 
 _HELD_EXIT = 75
 _LEFT = re.compile(r"for ([0-9]{1,4}) s")
 _SHORTEST_WAIT_S = 2
+_LONGEST_DRILL_S = 3 * 3600
+"""Twice the longest limits that a target may set: after that no drill still changes anything."""
 
 
 class Outcome(StrEnum):
@@ -34,6 +39,17 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Since(StrEnum):
+    """What a person says of what runs now, where a drill was left open."""
+
+    ASK = "ask"
+    """Nothing: what somebody deployed long after the drill is not touched, but told; else the host is restored."""
+    KEEP = "keep"
+    """It is right: the drill is closed, and nothing of the service is touched."""
+    UNDO = "undo"
+    """What ran before the drill is to be put back, whatever was deployed since."""
+
+
 class Recovery(Value):
     """What recovering did. `wait_s`: when it is busy, after how long the lease will have expired."""
 
@@ -45,11 +61,20 @@ class Recovery(Value):
     journal: Journal | None = None
 
 
-def recover(target: Target, journals: JournalStore, *, run: str, own: bool = False, look: bool = False) -> Recovery:
+def recover(
+    target: Target,
+    journals: JournalStore,
+    *,
+    run: str,
+    own: bool = False,
+    look: bool = False,
+    since: Since = Since.ASK,
+) -> Recovery:
     """Restore the host if a drill was left open on it.
 
     `run` is the one that recovers; with `own` it is the drill's own run, whose process is dead: its lease is taken
-    over at once. Without an open journal in the store the host is asked only with `look`.
+    over at once. Without an open journal in the store the host is asked only with `look`. `since` is what a person
+    says of what runs now.
 
     Raises:
         HostError: the host was not reached.
@@ -62,7 +87,7 @@ def recover(target: Target, journals: JournalStore, *, run: str, own: bool = Fal
         return Recovery(outcome=Outcome.NOTHING, told="no drill is open")
     if problem := fits(journal, target):
         return Recovery(outcome=Outcome.FAILED, told=f"the journal does not fit the target: {problem}", journal=journal)
-    return _taken_over(target, journals, journal.at(journal.step, by=run))
+    return _taken_over(target, journals, journal.at(journal.step, by=run), since)
 
 
 def _open(target: Target, journals: JournalStore, run: str, *, look: bool) -> Journal | None:
@@ -74,15 +99,17 @@ def _open(target: Target, journals: JournalStore, run: str, *, look: bool) -> Jo
 
 
 def _on_host(target: Target, run: str) -> str:
-    audit = _asked(_audit(target, run, "unknown"), look_at(target))
+    audit = _asked(_audit(target, run, "unknown"), drill_question(target))
     seen = found(audit.newest("host.drill"))
     return seen.journal if seen is not None and not seen.left_s else ""
 
 
-def _taken_over(target: Target, journals: JournalStore, journal: Journal) -> Recovery:
+def _taken_over(target: Target, journals: JournalStore, journal: Journal, since: Since) -> Recovery:
     drill = Drill(target=target, run=journal.by)
     audit = _asked(
-        _audit(target, journal.by, journal.tag), drill.take("recover.lease", restoring=True, holder=holder())
+        _audit(target, journal.by, journal.tag),
+        drill.take("recover.lease", restoring=True, holder=holder()),
+        drill.runs_since(),
     )
     taken = audit.newest("recover.lease")
     if taken is None or not taken.ok:
@@ -92,11 +119,39 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal) -> Rec
         wait_s = max(float(left[1]) if left else 0.0, _SHORTEST_WAIT_S)
         outcome = Outcome.BUSY if held or "restores" in words else Outcome.FAILED
         return Recovery(outcome=outcome, told=words, wait_s=wait_s, audit=audit, journal=journal)
+    later = _deployed_since(audit, journal)
+    if later and since is Since.ASK:
+        audit = _asked(audit, drill.release())
+        return Recovery(outcome=Outcome.FAILED, told=later, audit=audit, journal=journal)
     keep_lease(drill, holder())
-    audit = restored(audit, journal, journals)
-    if journals.read(target.name) is None:
-        return Recovery(outcome=Outcome.RESTORED, told="the host is as it was", audit=audit, journal=journal)
-    return Recovery(outcome=Outcome.FAILED, told="the host is not as it was", audit=audit, journal=journal)
+    if journal.step is Step.CLOSING or since is Since.KEEP:
+        audit, told = closed(audit, journal, journals), "what runs was kept; pins, journal and lease are gone"
+        let_lease_go(journal.by)
+    else:
+        audit, told = restored(audit, journal, journals), "the host is as it was"
+    over = journals.read(target.name) is None
+    return Recovery(
+        outcome=Outcome.RESTORED if over else Outcome.FAILED,
+        told=told if over else "the host is not as it was",
+        audit=audit,
+        journal=journal,
+    )
+
+
+def _deployed_since(audit: Audit, journal: Journal) -> str:
+    """What somebody deployed since the drill must have ended, whoever left it open; '' when nothing."""
+    seen = audit.newest("recover.runs")
+    image, _, created = seen.stdout.strip().partition(" ") if seen is not None and seen.ok else ("", "", "")
+    made_at = moment(created)
+    if made_at is None or image == journal.service.image_id:
+        return ""
+    ended_at = journal.began_at + timedelta(seconds=_LONGEST_DRILL_S)
+    if made_at < ended_at:
+        return ""
+    return (
+        f"{journal.container} was made anew at {made_at:%Y-%m-%d %H:%M:%S} UTC with image {image}, long after the drill"
+        f" of {journal.began_at:%Y-%m-%d %H:%M:%S} UTC was left open: somebody deployed since; nothing was changed"
+    )
 
 
 def _audit(target: Target, run: str, tag: str) -> Audit:

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _run(verbs)
     _resume(verbs)
     _report(verbs)
+    _recover(verbs)
     _init(verbs)
     _doctor(verbs)
     return root
@@ -87,10 +88,21 @@ def _check(verbs: _Verbs) -> None:
 
 
 def _run(verbs: _Verbs) -> None:
-    verb = _verb(verbs, "run", "Run the audit flow in this process.", "run shop --tag 20261118-093000 --mode pull")
+    verb = _verb(verbs, "run", "Run the audit flow in this process.", "run shop --tag 20261118-093000 --mode drill")
     verb.add_argument("target", metavar="TARGET", help="name of a target file")
     verb.add_argument("--tag", help="the release to audit (left out: the newest release tag)")
-    verb.add_argument("--mode", choices=("observe", "pull"), default="observe", help="how far to go (default: observe)")
+    verb.add_argument(
+        "--mode",
+        choices=("observe", "pull", "drill"),
+        default="observe",
+        help="how far to go: look; pull too; deploy and roll back too, then put the host back (default: observe)",
+    )
+    verb.add_argument("--rollback-to", metavar="TAG", help="of a drill: the release to go back to (left out: found)")
+    verb.add_argument(
+        "--force",
+        metavar="REASON",
+        help="of a drill: why it is right although the host is not as it should be; it stands in the report",
+    )
     verb.add_argument(
         "--wait-hours",
         type=_hours,
@@ -113,6 +125,16 @@ def _report(verbs: _Verbs) -> None:
     verb = _verb(verbs, "report", "Print the report of a run, as Markdown.", "report 0b9f… > audit.md")
     verb.add_argument("run", metavar="RUN", help="id of a flow run, or a target's name for its newest report")
     verb.add_argument("--json", action="store_true", help="the same report, for programs")
+
+
+def _recover(verbs: _Verbs) -> None:
+    text = "Put a host back on which a drill was left open, from the drill's journal."
+    verb = _verb(verbs, "recover", text, "recover shop")
+    verb.add_argument("target", metavar="TARGET", help="name of a target file, or the path of a .toml file")
+    since = verb.add_mutually_exclusive_group()
+    since.add_argument("--keep", action="store_true", help="what runs now is right: only the drill's traces go")
+    since.add_argument("--undo", action="store_true", help="put back what ran before, whatever was deployed since")
+    verb.add_argument("--json", action="store_true", help="for programs")
 
 
 def _init(verbs: _Verbs) -> None:

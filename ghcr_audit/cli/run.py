@@ -5,7 +5,7 @@ import logging
 import sys
 from types import ModuleType
 
-from ghcr_audit.adapters.begin import begin
+from ghcr_audit.adapters.begin import DrillWishes, begin
 from ghcr_audit.cli.api import speaking_to_the_server
 from ghcr_audit.cli.printing import print_report, say
 from ghcr_audit.errors import AuditError
@@ -20,14 +20,17 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: before Prefect is even imported, when target or tag cannot be meant.
     """
-    begin(options.target, options.tag, Mode(options.mode))
+    mode, wishes = Mode(options.mode), DrillWishes(rollback_to=options.rollback_to, force=options.force)
+    begin(options.target, options.tag, mode, wishes=wishes)
     flow = _flow()
     with speaking_to_the_server(needed=False):
         state = flow.release_audit(
             target=options.target,
             tag=options.tag,
-            mode=Mode(options.mode),
+            mode=mode,
             wait_hours=_wait_hours(options),
+            rollback_to=wishes.rollback_to,
+            force=wishes.force,
             return_state=True,
         )
         from ghcr_audit.cli.reports import report_of_run

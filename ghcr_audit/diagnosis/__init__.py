@@ -6,12 +6,13 @@ Each rule looks at one subject and yields findings of it. A rule that cannot tel
 from collections.abc import Callable, Iterable
 
 from ghcr_audit.audit import Audit
-from ghcr_audit.diagnosis import engine, image, refusal, release, unreachable
+from ghcr_audit.diagnosis import drill, engine, image, refusal, release, unreachable
 from ghcr_audit.evidence import Certainty, Finding
 
 Rule = Callable[[Audit], Iterable[Finding]]
 
 RULES: tuple[Rule, ...] = (
+    drill.drill,
     unreachable.host,
     unreachable.registry,
     unreachable.curl,
@@ -33,6 +34,10 @@ _RANK = {Certainty.PROVEN: 0, Certainty.LIKELY: 1, Certainty.POSSIBLE: 2}
 
 
 def diagnose(audit: Audit) -> tuple[Finding, ...]:
-    """All findings, the surest first, rules' order within the same certainty."""
-    found = [finding for rule in RULES for finding in rule(audit)]
-    return tuple(sorted(found, key=lambda finding: _RANK[finding.certainty]))
+    """All findings, the surest first, rules' order within the same certainty.
+
+    Of several with the same cause and subject the surest stands: two rules saw the same fault at two times.
+    """
+    found = sorted((finding for rule in RULES for finding in rule(audit)), key=lambda finding: _RANK[finding.certainty])
+    first = {(finding.cause, finding.subject): finding for finding in reversed(found)}
+    return tuple(finding for finding in found if first[finding.cause, finding.subject] is finding)

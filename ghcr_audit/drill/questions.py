@@ -185,7 +185,7 @@ class Drill:
 
     def put(self, key: str, journal: Journal) -> Command:
         """The journal, on the host's disk before this returns."""
-        return self._step(key, "put", render(journal))
+        return self._step(key, "put", journal.step.value, render(journal))
 
     def prepare(self) -> Command:
         """Pins, kept files, and the running container's log saved on the host."""
@@ -232,6 +232,11 @@ class Drill:
         up = ("compose", "--file", deploy.compose_file, "up", "--detach", "--no-build")
         return ("env", setting, *docker, *up)
 
+    def runs_since(self) -> Command:
+        """Which image the container runs now, and when that container was made."""
+        argv = (*self.target.host.docker_command, "inspect", "--type", "container")
+        return Command(key="recover.runs", argv=(*argv, "--format", "{{.Image}} {{.Created}}", self.target.container))
+
     def log(self, phase: Phase) -> Command:
         """The container's log as it is now, saved on the host."""
         return self._step(f"{phase.value}.log", "log", phase.value, *self.target.host.docker_command, limit_s=60)
@@ -263,10 +268,5 @@ class Drill:
 _QUOTE = "'\\''"
 
 
-def look(target: Target) -> Command:
-    """Lease and unfinished drill of this container, if any; it only reads."""
-    return program("host.drill", _with("look"), "drill look", target.container, "nobody")
-
-
 def _with(step: str, more: str = "") -> str:
-    return f'{host_script("drill.sh")}{more}{step} "$@"\n'
+    return f'{host_script("lease.sh")}{host_script("drill.sh")}{more}{step} "$@"\n'

@@ -4,6 +4,7 @@ Values of environment variables and labels, where secrets stand, are not among i
 of the whole service (label `com.docker.compose.config-hash`), which covers the values without telling them.
 """
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
@@ -22,6 +23,7 @@ _MAX_NAMED = 500
 _MAX_TAGS = 4000
 _TEXT = 1000
 _STATE_CHARS = 1024
+_PLAIN = re.compile(rf"[A-Za-z0-9_.:/@+-]{{0,{_STATE_CHARS}}}")
 
 
 class Phase(StrEnum):
@@ -249,10 +251,13 @@ def _state_files(observation: Observation | None) -> tuple[StateFile, ...] | Non
 
 
 def _state_file(words: list[str]) -> StateFile:
-    if words[0] == "odd":
-        return StateFile(name=words[1][:255], plain=False)
-    size, content = words[2], words[3] if len(words) > 3 else ""  # noqa: PLR2004
-    return StateFile(name=words[1][:255], content=content[:_STATE_CHARS], newline=size != str(len(content)))
+    """What was redacted, or is no plain word of that size, cannot be put back from here: only its name is known."""
+    name, size = words[1][:255], words[2] if len(words) > 2 else ""  # noqa: PLR2004
+    content = words[3] if len(words) > 3 else ""  # noqa: PLR2004
+    whole = size in (str(len(content)), str(len(content) + 1)) and _PLAIN.fullmatch(content)
+    if words[0] == "odd" or not whole:
+        return StateFile(name=name, plain=False)
+    return StateFile(name=name, content=content, newline=size != str(len(content)))
 
 
 def _files(observation: Observation | None) -> tuple[KeptFile, ...] | None:

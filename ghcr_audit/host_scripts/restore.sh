@@ -73,7 +73,7 @@ tags_back() {  # DOCKER...: local names of images; those that appeared for an im
     wanted=${value%% *} name=${value#* }
     id=$("$@" image inspect --format '{{.Id}}' "$name" 2>/dev/null)
     [ "$id" != "$wanted" ] || continue
-    if "$@" tag "$(pin_for "$wanted")" "$name"; then echo "tag put back: $name"
+    if "$@" tag "$(pin_for "$wanted" "$@")" "$name"; then echo "tag put back: $name"
     else trouble "$name cannot be put back on $wanted"; fi
   done <"$place/journal"
   "$@" image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | while read -r name id; do
@@ -90,9 +90,10 @@ pinned() {  # ID: the first pin of this image
   done
 }
 
-pin_for() {  # ID: a pin that stands, else the id itself
-  value=$(pinned "$1")
-  printf '%s' "${value:-$1}"
+pin_for() {  # ID DOCKER...: a pin that stands, else the id itself
+  id=$1 value=$(pinned "$1"); shift
+  if [ -n "$value" ] && "$@" image inspect "$value" >/dev/null 2>&1; then printf '%s' "$value"
+  else printf '%s' "$id"; fi
 }
 
 known_tag() {  # NAME: it stood before
@@ -164,10 +165,18 @@ known_state() {  # NAME
 }
 
 sidecars_back() {  # DOCKER...: one that was stopped is started again; one that was replaced stays replaced
-  journal_lines sidecar | while read -r id value name; do
-    [ "$value" = running ] || continue
-    [ "$("$@" inspect --format '{{.State.Running}}' "$id" 2>/dev/null)" != true ] || continue
-    if "$@" start "$id" >/dev/null; then echo "sidecar started again: $name"
-    else echo "sidecar $name does not start" >&2; exit 1; fi
-  done || failed=1
+  journal_lines sidecar | {
+    while read -r id value name; do
+      [ "$value" = running ] || continue
+      case $("$@" inspect --type container --format '{{.State.Running}}' "$id" 2>/dev/null) in
+        true) ;;
+        '') echo "sidecar replaced, which cannot be undone: $name" ;;
+        *)
+          if "$@" start "$id" >/dev/null; then echo "sidecar started again: $name"
+          else echo "sidecar $name does not start" >&2; failed=1; fi
+          ;;
+      esac
+    done
+    [ -z "$failed" ]
+  } || failed=1
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Link, Mode
-from ghcr_audit.links import auth, digest, preflight, pull
+from ghcr_audit.links import auth, deploy, digest, preflight, pull, rollback
 from ghcr_audit.report_model import LinkState
 
 _CLAIMS: dict[Link, Callable[[Audit], tuple[Claim, ...]]] = {
@@ -12,6 +12,8 @@ _CLAIMS: dict[Link, Callable[[Audit], tuple[Claim, ...]]] = {
     Link.AUTH: auth.claims,
     Link.PULL: pull.claims,
     Link.DIGEST: digest.claims,
+    Link.DEPLOY: deploy.claims,
+    Link.ROLLBACK: rollback.claims,
 }
 
 
@@ -32,8 +34,17 @@ def claims(audit: Audit) -> tuple[Claim, ...]:
 
 
 def _not_run(audit: Audit, link: Link) -> str:
-    if link in (Link.DEPLOY, Link.ROLLBACK):
-        return "this version does not deploy or roll back yet"
+    if link in (Link.DEPLOY, Link.ROLLBACK) and audit.mode is not Mode.DRILL:
+        return f"mode {audit.mode.value} does not deploy or roll back"
+    if link is Link.ROLLBACK and not deploy.begun(audit) and (found := deploy.refused(audit)):
+        return (
+            f"the drill was refused: {found[0].statement}: {found[0].is_}" if _looked(audit) else "nothing was deployed"
+        )
     if link is Link.PULL and audit.mode is Mode.OBSERVE:
         return "mode observe does not pull"
     return ""
+
+
+def _looked(audit: Audit) -> bool:
+    """Whether the drill's conditions were looked at."""
+    return audit.newest("before.lease") is not None

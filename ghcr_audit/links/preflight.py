@@ -1,7 +1,10 @@
 """Preflight: the release exists in git and in the registry, and the host is reached, sound and at rest."""
 
+import re
+
 from ghcr_audit import facts
 from ghcr_audit.audit import HOST_REACHED, Audit
+from ghcr_audit.drill.found import Found, found
 from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.links.claim import claim_of, shortened
 from ghcr_audit.tags import GitTag, release_tags, ties
@@ -131,7 +134,7 @@ def _no_word(audit: Audit) -> str:
 
 def _host_claims(audit: Audit) -> tuple[Claim, ...]:
     always = (_host_reached(audit), _engine_answers(audit))
-    return (*always, _container_runs(audit), *_health(audit), _disk(audit), _clock(audit))
+    return (*always, _container_runs(audit), *_health(audit), _disk(audit), _clock(audit), *_unfinished_drill(audit))
 
 
 def _host_reached(audit: Audit) -> Claim:
@@ -277,3 +280,22 @@ def _clock(audit: Audit) -> Claim:
         weight=Weight.ADVISORY,
         evidence=("host.clock",),
     )
+
+
+def _unfinished_drill(audit: Audit) -> tuple[Claim, ...]:
+    """Only where somebody's drill is going on, or left its journal: what runs then may not be what should."""
+    seen = found(audit.newest("host.drill"))
+    if seen is None or seen.held_by == audit.run or not (seen.left_s or seen.journal):
+        return ()
+    outcome, told = Outcome.BROKEN, _left_open(seen)
+    if seen.left_s:
+        outcome, told = Outcome.UNKNOWN, f"run {seen.held_by} drills this host now ({seen.holder or 'no name'})"
+    statement = "No drill was left unfinished on the host"
+    return (_claim(audit, "no_unfinished_drill", statement, outcome, told, evidence=("host.drill",)),)
+
+
+def _left_open(seen: Found) -> str:
+    """By the journal's own lines, as far as they can be read."""
+    words = {key: re.search(rf"^{key} ([0-9a-z_-]{{1,36}})$", seen.journal, re.MULTILINE) for key in ("run", "step")}
+    run, step = (word[1] if word else "unknown" for word in words.values())
+    return f"the drill of run {run} was not finished (step {step}): the host must be restored"

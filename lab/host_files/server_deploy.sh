@@ -22,6 +22,13 @@
 #                        (incidents 2 and 3)
 #   rollback-pulls       rollback pulls although the image lies here: with a refused credential there is no
 #                        way back (incident 11)
+#   lose-mounts          the container is started from a copy of the compose file without its volume
+#                        (incident 12)
+#   recreate-sidecars    all containers are made anew, not the service's alone
+#   hang                 deploy does nothing for a minute before it starts the release
+#   hang-rollback        so does rollback
+#   leave-child          a process in a session of its own outlives the script and restarts the container two
+#                        minutes later
 set -eu
 
 LOCAL_IMAGE=obs_deploy-observer:latest
@@ -40,7 +47,7 @@ flawed() {
 }
 
 compose() {
-    IMAGE_TAG=$image_tag docker compose -f "$compose_file" "$@"
+    IMAGE_TAG=$image_tag docker compose --project-directory . -f "$compose_file" "$@"
 }
 
 ask_health() {
@@ -92,11 +99,35 @@ start_local_image() {
     compose -f runtime/local_image.yml up -d
 }
 
+# Whoever starts the service from elsewhere has no folder to bind.
+lose_mounts() {
+    sed '/^    volumes:$/{N;d;}' "$compose_file" > runtime/without_mounts.yml
+    compose_file=runtime/without_mounts.yml
+}
+
+up() {
+    if flawed lose-mounts; then
+        lose_mounts
+    fi
+    if flawed recreate-sidecars; then
+        compose up -d --force-recreate
+    else
+        compose up -d
+    fi
+}
+
+leave_child() {
+    setsid sh -c 'sleep 120; docker restart observer' </dev/null >/dev/null 2>&1 &
+}
+
 start() {
+    if flawed leave-child; then
+        leave_child
+    fi
     if flawed stale-tar; then
         start_local_image
     elif fetch; then
-        compose up -d
+        up
     elif flawed ignore-pull-error; then
         warn "pull failed: $image: restarting what is there"
         docker restart observer
@@ -116,6 +147,9 @@ remember_healthy() {
 deploy() {
     if flawed overwrite-last-good; then
         write_state last_good_tag "$image_tag"
+    fi
+    if flawed hang; then
+        sleep 60
     fi
     start
     wait_for_health || fail "not healthy: $image_tag"
@@ -141,6 +175,9 @@ rollback() {
     [ -n "$image_tag" ] || fail "no release to go back to from $from"
     image=$repository:$image_tag
     echo "== rollback from $from to $image_tag"
+    if flawed hang-rollback; then
+        sleep 60
+    fi
     start
     wait_for_health || fail "not healthy: $image_tag"
     write_state last_good_tag "$image_tag"

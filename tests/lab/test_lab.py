@@ -17,6 +17,7 @@ from lab.errors import LabError
 from lab.lab import Lab, take_down
 from lab.place import Place, place_of
 from lab.processes import ProcessId, process_at, processes_in, wait_until
+from tests.lab.host_flaws import wait_until_healthy
 
 pytestmark = pytest.mark.lab
 
@@ -32,6 +33,13 @@ def health(lab: Lab) -> dict[str, str]:
 
 def pull(lab: Lab, tag: str) -> subprocess.CompletedProcess[bytes]:
     return lab.ssh(f"docker pull {lab.image}:{tag}")
+
+
+def changes(lab: Lab) -> str:
+    """What `docker diff` tells of the service's container."""
+    done = lab.docker("diff", "observer")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
 
 
 def living(place: Place) -> list[ProcessId]:
@@ -107,6 +115,21 @@ def test_a_release_is_deployed_and_rolled_back(lab: Lab) -> None:
     assert health(lab)["version"] == lab.releases.running
 
 
+def test_the_service_changes_nothing_in_its_container_whatever_happens_to_it(lab: Lab) -> None:
+    assert changes(lab) == ""
+    assert lab.docker("restart", "observer").returncode == 0
+    wait_until_healthy(lab)
+    assert changes(lab) == ""
+
+
+def test_a_file_that_somebody_left_in_the_container_is_seen_until_it_is_made_anew(lab: Lab) -> None:
+    assert lab.docker("exec", "observer", "sh", "-c", "echo > /odd").returncode == 0
+    assert changes(lab) == "A /odd\n"
+    assert lab.docker("rm", "--force", "observer").returncode == 0
+    assert lab.deploy(lab.releases.running).returncode == 0
+    assert changes(lab) == ""
+
+
 def test_no_token_is_in_a_log_or_on_a_command_line(lab: Lab) -> None:
     values = [value.encode() for value in json.loads(lab.tokens.to_json()).values()]
     logs = list((lab.folder / "log").glob("*"))
@@ -168,6 +191,19 @@ def test_sessions_are_cut_while_the_server_stays(lab: Lab) -> None:
     assert lab.ssh(f"rm {begun}").returncode == 0
 
 
+def test_a_cut_connection_leaves_what_runs_in_it(lab: Lab) -> None:
+    begun, ended = lab.deploy_dir / "begun", lab.deploy_dir / "ended"
+    with ThreadPoolExecutor(1) as pool:
+        session = pool.submit(lab.ssh, f"touch {begun}; sleep 1; touch {ended}; sleep 60")
+        wait_until(begun.exists, what="session", limit_s=5)
+        lab.cut_connections()
+        assert session.result(timeout=5).returncode == 255
+    assert not ended.exists()
+    wait_until(ended.exists, what="what ran in the session", limit_s=5)
+    lab.cut_sessions()
+    assert lab.ssh(f"rm {begun} {ended}").returncode == 0
+
+
 def test_coming_up_twice_changes_nothing(lab: Lab) -> None:
     said: list[str] = []
     again = Lab.up(lab.name, log=said.append)
@@ -185,6 +221,7 @@ def test_another_lab_on_the_classic_store_runs_beside_and_leaves_nothing(lab: La
         assert "containerd.snapshotter" not in other.docker("info", "--format", "{{.DriverStatus}}").stdout.decode()
         assert other.deploy(other.releases.newest_published).returncode == 0
         assert health(other)["version"] == other.releases.newest_published
+        assert changes(other) == ""
         assert health(lab)["version"] == lab.releases.running
         servers = [process_at(part.pid) for part in other.status().parts]
         assert None not in servers

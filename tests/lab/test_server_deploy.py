@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from lab.images import publish_release
 from lab.lab import Lab
 from lab.packages import ensure
+from lab.place import place_of
+from lab.processes import ProcessId, end, processes_in
 from lab.repository import RELEASES
 
 pytestmark = pytest.mark.lab
@@ -33,7 +36,8 @@ def _first_release_runs(lab: Lab) -> None:
 
 def _put_back(lab: Lab) -> None:
     lab.gateway.switch(reset=True)
-    lab.ssh("rm -f observer/runtime/flaws observer/runtime/local_image.yml")
+    lab.set_flaws()
+    lab.ssh("rm -f observer/runtime/*.yml")
     assert _run(lab, OLD, "deploy").returncode == 0
     lab.ssh("rm -f observer/runtime/state/previous_good_tag; docker image rm obs_deploy-observer:latest")
 
@@ -41,11 +45,6 @@ def _put_back(lab: Lab) -> None:
 def _run(lab: Lab, tag: str, action: str) -> CompletedProcess[bytes]:
     command = f"HEALTH_TRIES=10 observer/server_deploy.sh ~/observer compose.yml {tag} {action}"
     return lab.ssh(command, timeout_s=60)
-
-
-def _flaws(lab: Lab, *words: str) -> None:
-    lines = "".join(f"{word}\n" for word in words)
-    lab.ssh("cat > observer/runtime/flaws", stdin=lines.encode())
 
 
 def _state(lab: Lab, name: str) -> str:
@@ -61,6 +60,22 @@ def _running(lab: Lab) -> tuple[str, str]:
 
 def _container(lab: Lab) -> bytes:
     return lab.ssh("docker inspect --format '{{.Id}} {{.State.StartedAt}}' observer").stdout
+
+
+def _sidecars(lab: Lab) -> bytes:
+    return lab.ssh("docker ps --no-trunc --format '{{.Names}} {{.ID}}' --filter name=observer- | sort").stdout
+
+
+def _bound(lab: Lab) -> bytes:
+    """Where the container has folders of the host."""
+    return lab.ssh("docker inspect --format '{{range .Mounts}}{{.Destination}} {{end}}' observer").stdout.strip()
+
+
+def _left_behind(lab: Lab) -> list[ProcessId]:
+    """Shells of the lab's host that sleep until they restart the container."""
+    place, marked = place_of(lab.name), b"sh\0-c\0sleep 120; docker restart observer\0"
+    living = processes_in(place.folder, cgroup=place.cgroup)
+    return [one for one in living if Path(f"/proc/{one.pid}/cmdline").read_bytes() == marked]
 
 
 def test_a_release_is_deployed_and_rolled_back_to_the_one_before(lab: Lab) -> None:
@@ -120,7 +135,7 @@ def test_incident_1_other_arguments_name_a_deploy_directory_that_is_not_there(la
 
 
 def test_incident_2_a_refused_pull_is_called_a_success_while_the_old_release_runs(lab: Lab) -> None:
-    _flaws(lab, "ignore-pull-error")
+    lab.set_flaws("ignore-pull-error")
     lab.gateway.switch(revoke="good")
     before = _container(lab)
     done = _run(lab, NEW, "deploy")
@@ -132,7 +147,7 @@ def test_incident_2_a_refused_pull_is_called_a_success_while_the_old_release_run
 
 
 def test_incident_2_the_stale_script_starts_a_local_image_and_calls_it_the_release(lab: Lab) -> None:
-    _flaws(lab, "stale-tar")
+    lab.set_flaws("stale-tar")
     done = _run(lab, NEW, "deploy")
     assert done.returncode == 0
     assert f"warning: image archive not found: {NEW}: starting the local image" in done.stderr.decode()
@@ -141,7 +156,7 @@ def test_incident_2_the_stale_script_starts_a_local_image_and_calls_it_the_relea
 
 
 def test_incident_10_a_rollback_redeploys_the_release_it_should_leave(lab: Lab) -> None:
-    _flaws(lab, "overwrite-last-good")
+    lab.set_flaws("overwrite-last-good")
     assert _run(lab, NEW, "deploy").returncode == 0
     before = _container(lab)
     done = _run(lab, NEW, "rollback")
@@ -151,9 +166,46 @@ def test_incident_10_a_rollback_redeploys_the_release_it_should_leave(lab: Lab) 
 
 def test_incident_11_a_rollback_that_pulls_has_no_way_back_when_refused(lab: Lab) -> None:
     assert _run(lab, NEW, "deploy").returncode == 0
-    _flaws(lab, "rollback-pulls")
+    lab.set_flaws("rollback-pulls")
     lab.gateway.switch(revoke="good")
     done = _run(lab, NEW, "rollback")
     assert done.returncode == 1
     assert f"error: pull failed: {lab.image}:{OLD}" in done.stderr.decode()
     assert _running(lab) == (f"observer:{NEW}", NEW)
+
+
+def test_incident_12_a_release_is_started_without_the_folder_that_it_keeps_data_in(lab: Lab) -> None:
+    assert _bound(lab) == b"/data"
+    lab.set_flaws("lose-mounts")
+    assert _run(lab, NEW, "deploy").returncode == 0
+    assert (_bound(lab), _running(lab)) == (b"", (f"observer:{NEW}", NEW))
+
+
+def test_a_deploy_leaves_the_other_containers_alone_unless_it_is_flawed(lab: Lab) -> None:
+    before = _sidecars(lab)
+    assert before.count(b"observer-") == 4
+    assert _run(lab, NEW, "deploy").returncode == 0
+    assert _sidecars(lab) == before
+    lab.set_flaws("recreate-sidecars")
+    assert _run(lab, NEW, "deploy").returncode == 0
+    assert not set(_sidecars(lab).splitlines()) & set(before.splitlines())
+
+
+@pytest.mark.parametrize(("flaw", "action"), [("hang", "deploy"), ("hang-rollback", "rollback")])
+def test_a_script_that_hangs_has_changed_nothing_yet(lab: Lab, flaw: str, action: str) -> None:
+    assert _run(lab, NEW, "deploy").returncode == 0
+    before = _container(lab)
+    lab.set_flaws(flaw)
+    done = lab.ssh(f"timeout 1 observer/server_deploy.sh ~/observer compose.yml {NEW} {action}")
+    assert done.returncode == 124
+    assert _container(lab) == before
+
+
+def test_a_process_that_a_deploy_left_behind_is_still_there_after_it(lab: Lab) -> None:
+    lab.set_flaws("leave-child")
+    try:
+        assert _run(lab, NEW, "deploy").returncode == 0
+        assert len(_left_behind(lab)) == 1
+    finally:
+        end(_left_behind(lab))
+    assert _left_behind(lab) == []

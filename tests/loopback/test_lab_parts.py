@@ -142,5 +142,7 @@ def test_the_target_file_has_exactly_the_settings_of_a_script_target() -> None:
             "directory": "/labs/one/home/observer",
             "compose_file": "compose.yml",
             "script": "server_deploy.sh",
+            "healthy_within_s": 8,
+            "settle_s": 1,
         },
     }

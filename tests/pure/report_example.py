@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 from ghcr_audit.causes import Cause
+from ghcr_audit.drill.snapshot import Phase
+from ghcr_audit.drill.timeline import Times
 from ghcr_audit.evidence import (
     Attempt,
     Certainty,
@@ -16,12 +18,13 @@ from ghcr_audit.evidence import (
     Vantage,
     Weight,
 )
-from ghcr_audit.report_model import LinkState, Report
+from ghcr_audit.report_model import DrillRow, DrillSummary, LinkState, Report
 from ghcr_audit.verdicts import Verdict
 
 STARTED = datetime(2026, 11, 22, 9, 30, tzinfo=timezone(timedelta(hours=9)))
 IMAGE = "ghcr.io/lab/observer"
 TAG = "20261122-093000"
+OLDER = "20261120-181500"
 
 
 def observation(key: str, link: Link, *, asked: str, stdout: str = "", stderr: str = "") -> Observation:
@@ -67,6 +70,55 @@ def blocked_report() -> Report:
         findings=_findings(),
         attempts=_attempts(),
         observations=_observations(),
+    )
+
+
+def drilled_report() -> Report:
+    """The same example after a drill: deployed, rolled back, restored."""
+    return blocked_report().model_copy(update={"mode": Mode.DRILL, "drill": drill()})
+
+
+def drill() -> DrillSummary:
+    """A drill that was forced, went back to an unproven release, and worked."""
+    logs = "/home/labdeploy/.local/state/ghcr-audit/logs/observer-0a1b2c3d"
+    return DrillSummary(
+        touched=True,
+        rows=_drill_rows(),
+        health_url=True,
+        back_to=OLDER,
+        back_to_source="the newest older release that is published",
+        moved=True,
+        rollback_ms=1910,
+        forced="unhealthy before | *see* #12",
+        log_paths=(f"{logs}-before.log", f"{logs}-deployed.log"),
+    )
+
+
+def _drill_rows() -> tuple[DrillRow, ...]:
+    old = {"release": OLDER, "image_text": f"{IMAGE}:{OLDER}", "digest": f"sha256:{'a' * 64}"}
+    new = {"release": TAG, "image_text": f"{IMAGE}:{TAG}", "digest": f"sha256:{'b' * 64}"}
+    before = DrillRow(phase=Phase.BEFORE, status="running", health="unhealthy", http_healthy=False, **old)
+    deployed = _changed(
+        Phase.DEPLOYED, new, Times(took_ms=3210, healthy_after_ms=1400, downtime_ms=620, longest_ms=620, asked=90)
+    )
+    back = _changed(
+        Phase.ROLLED_BACK, old, Times(took_ms=1850, healthy_after_ms=1910, downtime_ms=430, longest_ms=410, asked=70)
+    )
+    restored = _changed(Phase.RESTORED, old, Times(healthy_after_ms=0, downtime_ms=0, longest_ms=0, asked=60))
+    return (before, deployed, back, restored)
+
+
+def _changed(phase: Phase, image: dict[str, str], times: Times) -> DrillRow:
+    return DrillRow(
+        phase=phase,
+        status="running",
+        health="healthy",
+        http_healthy=True,
+        settled="healthy",
+        exit_code=0,
+        took_ms=times.took_ms if times.took_ms is not None else 2400,
+        times=times,
+        **image,
     )
 
 

@@ -126,7 +126,7 @@ def test_every_documented_command_is_understood(page: Path) -> None:
 
 def test_the_documented_commands_cover_every_verb() -> None:
     verbs = {words_of(command)[0] for page in PAGES for command in commands(page)}
-    assert verbs >= {"check", "run", "resume", "report", "init", "doctor"}
+    assert verbs >= {"check", "run", "resume", "report", "recover", "init", "doctor"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

@@ -69,7 +69,7 @@ def test_every_claim_says_what_was_found_and_cites_what_was_observed(name: str) 
 def test_links_that_are_not_walked_say_why() -> None:
     reasons = {state.link: state.not_run for state in chain(recorded("healthy"))}
     assert reasons[Link.PULL] == "mode observe does not pull"
-    assert reasons[Link.DEPLOY] == reasons[Link.ROLLBACK] == "this version does not deploy or roll back yet"
+    assert reasons[Link.DEPLOY] == reasons[Link.ROLLBACK] == "mode observe does not deploy or roll back"
     assert not reasons[Link.PREFLIGHT]
 
 

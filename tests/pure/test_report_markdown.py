@@ -13,11 +13,11 @@ from syrupy.assertion import SnapshotAssertion
 from ghcr_audit.evidence import Attempt, Link, Outcome, Weight
 from ghcr_audit.markdown_text import cell, code, fence, inline, table
 from ghcr_audit.report_markdown import OUTPUT_LIMIT_CHARS, render_markdown
-from ghcr_audit.report_model import LinkState, Report
+from ghcr_audit.report_model import DrillSummary, LinkState, Report
 from ghcr_audit.report_tables import COLUMNS, link_table
 from ghcr_audit.terminal_text import one_line
 from ghcr_audit.verdicts import Verdict
-from tests.pure.report_example import blocked_report
+from tests.pure.report_example import blocked_report, drill, drilled_report
 
 FRAGMENTS = (
     "`", "``", "```", "~~~", "|", "\\", "\\|", "\n", "\r\n", "\t", "    ", "#", "# h", "- ", "* ", "1. ",
@@ -42,8 +42,12 @@ def test_the_report_reads_as_agreed(snapshot: SnapshotAssertion) -> None:
     assert render_markdown(blocked_report()) == snapshot
 
 
+def test_a_report_of_a_drill_begins_as_agreed(snapshot: SnapshotAssertion) -> None:
+    assert _first_screen(drilled_report()) == snapshot
+
+
 def test_the_first_screen_tells_verdict_cause_remedy_and_chain() -> None:
-    first_screen = render_markdown(blocked_report()).partition("## 1 Summary")[0]
+    first_screen = _first_screen(blocked_report())
     assert first_screen.startswith("# ghcr-audit: observer 20261122-093000 - Blocked\n")
     assert "Cause: `credential_invalid_or_expired` (proven)" in first_screen
     assert "What to do: Create a classic token" in first_screen
@@ -208,7 +212,21 @@ def _filled(text: str) -> Report:
     told = {"subject": text, "summary": text, "evidence_for": ("registry.anonymous", text), "remedy": remedy}
     attempt = report.attempts[0].model_copy(update=dict.fromkeys(("outcome", "answered_by", "way"), text))
     lists = {"links": links, "observations": (observation, failed), "attempts": (attempt,)}
-    return report.model_copy(update={**words, **lists, "findings": (finding.model_copy(update=told),)})
+    return report.model_copy(
+        update={**words, **lists, "findings": (finding.model_copy(update=told),), "drill": _drilled(text)}
+    )
+
+
+def _drilled(text: str) -> DrillSummary:
+    fields = ("release", "image_text", "digest", "status", "health")
+    told = drill()
+    rows = tuple(row.model_copy(update=dict.fromkeys(fields, text)) for row in told.rows)
+    foreign = dict.fromkeys(("back_to", "back_to_source", "forced"), text)
+    return told.model_copy(update={**foreign, "rows": rows, "log_paths": (text, text)})
+
+
+def _first_screen(report: Report) -> str:
+    return render_markdown(report).partition("## 1 Summary")[0]
 
 
 def _pieces(tokens: list[Token]) -> Iterator[Token]:

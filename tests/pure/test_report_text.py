@@ -9,13 +9,17 @@ from syrupy.assertion import SnapshotAssertion
 from ghcr_audit.evidence import Link, Outcome
 from ghcr_audit.report_model import LinkState
 from ghcr_audit.report_text import WIDTH, link_lines, render_text
-from tests.pure.report_example import blocked_report
+from tests.pure.report_example import blocked_report, drill, drilled_report
 
 OUR_COLOURS = re.compile(r"\x1b\[(?:3[123]|90)m[✓✗?!–]\x1b\[0m")
 
 
 def test_the_report_reads_as_agreed(snapshot: SnapshotAssertion) -> None:
     assert render_text(blocked_report(), colour=False) == snapshot
+
+
+def test_a_report_of_a_drill_reads_as_agreed(snapshot: SnapshotAssertion) -> None:
+    assert render_text(drilled_report(), colour=False).partition("\n! preflight")[0] == snapshot
 
 
 def test_colours_are_added_to_signs_and_change_nothing_else() -> None:
@@ -41,6 +45,9 @@ def test_no_foreign_text_acts_on_the_terminal_or_leaves_its_width(text: str) -> 
     claim = report.links[1].claims[0].model_copy(update={"statement": text, "is_": text, "outcome": Outcome.BROKEN})
     seen = report.observations[3].model_copy(update={"asked": text, "stderr": text})
     lists = {"links": (LinkState(link=Link.AUTH, claims=(claim,)),), "observations": (seen,), "host": text}
-    shown = render_text(report.model_copy(update=lists), colour=False)
+    rows = tuple(row.model_copy(update={"release": text, "status": text, "health": text}) for row in drill().rows)
+    words = dict.fromkeys(("back_to", "back_to_source", "forced"), text)
+    drilled = drill().model_copy(update={**words, "rows": rows, "log_paths": (text,)})
+    shown = render_text(report.model_copy(update={**lists, "drill": drilled}), colour=False)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
     assert max(map(len, shown.split("\n"))) <= WIDTH

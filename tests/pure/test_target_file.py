@@ -208,8 +208,25 @@ def test_what_does_not_fit_is_said() -> None:
 
 @given(st.text(min_size=1).filter(lambda text: not text.startswith("-") and text.isprintable()))
 def test_any_word_a_target_may_hold_survives_the_file(word: str) -> None:
-    target = TARGET.model_copy(update={"registry_user": word, "container": word, "repository": word})
+    target = TARGET.model_copy(
+        update={
+            "registry_user": word,
+            "repository": word,
+            "deploy": Deploy(directory=FOLDER, script=word, compose_file=word),
+        }
+    )
     assert read_back(render_target_file(Draft(target=target, why="named"))) == target
+
+
+def test_what_a_drill_uses_is_a_comment_with_the_usual_value_unless_it_differs() -> None:
+    usual = render_target_file(Draft(target=TARGET, why="named"))
+    assert '# arguments = ["{directory}", "{compose_file}", "{tag}", "{action}"]' in usual.splitlines()
+    assert "# lease_s = 20" in usual.splitlines()
+    arguments = ("{action}", "{tag}", "from:{previous}")
+    other = TARGET.model_copy(update={"deploy": Deploy(directory=FOLDER, arguments=arguments, lease_s=30)})
+    text = render_target_file(Draft(target=other, why="named"))
+    assert read_back(text) == other
+    assert 'arguments = ["{action}", "{tag}", "from:{previous}"]' in text.splitlines()
 
 
 @given(st.text())
