@@ -44,32 +44,37 @@ def recover(
         str | None,
         Field(title="Target", description="Left out: every target with an open drill.", pattern=NAME_PATTERN),
     ] = None,
+    look: Annotated[
+        bool, Field(title="Look", description="Ask the target's host even where no journal of a drill is kept here.")
+    ] = False,
 ) -> State[None]:
-    """Restore every host whose drill was left open by a run that died; asks no host where there is none."""
+    """Restore every host whose drill was left open by a run that died; asks no host where there is none.
+
+    The drill may have been another machine's, whose journals are not kept here: its watch lets the host be asked.
+    """
     redact_logs()
-    done = [_recovered(name) for name in _open_drills(target)]
+    done = [_recovered(name, look=look) for name in _open_drills(target, look=look)]
     for one in done:
         get_run_logger().info(f"{one.target}: {told(one.recovery)}")
         if one.again_s is not None:
             recover_later(one.target, one.again_s)
         if one.recovery.outcome in (Outcome.RESTORED, Outcome.FAILED):
             publish_recovery(one.target, one.recovery, one.commands)
-        if one.recovery.outcome is Outcome.RESTORED and one.recovery.journal is not None:
-            end_dead_run(one.recovery.journal.run, told(one.recovery))
+        end_dead_run(one.recovery)
     return _final_state(done)
 
 
-def _open_drills(target: str | None) -> list[str]:
+def _open_drills(target: str | None, *, look: bool) -> list[str]:
     journals = journal_store()
     names = [load_target(target, targets_folder()).name] if target else target_names(targets_folder())
-    return [name for name in names if journals.read(name) is not None]
+    return [name for name in names if (look and target) or journals.read(name) is not None]
 
 
-def _recovered(name: str) -> _Recovered:
+def _recovered(name: str, *, look: bool) -> _Recovered:
     """One bad target file or absent host never keeps the others from being recovered."""
     try:
         target = load_target(name, targets_folder())
-        found = unfinished.recover(target, journal_store(), run=str(flow_run.id))
+        found = unfinished.recover(target, journal_store(), run=str(flow_run.id), look=look)
     except AuditError as error:
         failed = Recovery(outcome=Outcome.FAILED, told=str(error))
         return _Recovered(target=name, recovery=failed, again_s=_HOST_AWAY_S if error.temporary else None)

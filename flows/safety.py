@@ -16,7 +16,7 @@ from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
 
 from flows.start import redact_logs
-from flows.watch import watched
+from flows.watch import end_dead_run, watched
 from ghcr_audit.adapters import drill
 from ghcr_audit.adapters.begin import targets_folder
 from ghcr_audit.adapters.connections import close_connections
@@ -49,6 +49,8 @@ def restored_first(audit: Audit) -> None:
         return
     if found.outcome is not Outcome.NOTHING:
         _say(f"an unfinished drill on {audit.target.where}: {told(found)}")
+    if found.journal is not None and found.journal.run != audit.run:
+        end_dead_run(found)
 
 
 @contextmanager
@@ -70,7 +72,14 @@ def drilling(audit: Audit) -> Iterator[None]:
             finally:
                 close_connections()
                 drill.finished(audit, journals)
+                _say(_after_the_interruption(audit, journals))
             raise
+
+
+def _after_the_interruption(audit: Audit, journals: JournalStore) -> str:
+    if journals.read(audit.target.name) is None:
+        return f"{audit.target.where} is as it was"
+    return f"{audit.target.where} could not be put back: run `ghcr-audit recover {audit.target.name}`"
 
 
 def restore_host(flow: "Flow[Any, Any]", flow_run: FlowRun, state: "State[Any]") -> None:

@@ -20,21 +20,26 @@ from prefect.settings import get_current_settings
 from prefect.states import Crashed, Scheduled
 
 from ghcr_audit.adapters.clock import utc_now
+from ghcr_audit.adapters.recover import Outcome, Recovery
 
 RECOVER_DEPLOYMENT = "recover/recover"
 SERVER_ERRORS = (httpx.HTTPError, PrefectHTTPStatusError, ObjectNotFound)
 _SLACK_S = 10
-"""A worker takes a run up to 10 s before it is due; while it is pushed it must not be taken."""
+"""So long after the lease has expired it comes due."""
+_SOONEST_S = 20
+"""A worker takes a run 10 s before it is due: one that is pushed in time must not be taken."""
+_PUSH_EVERY_S = 4
 
 
 @contextmanager
 def watched(target: str, *, lease_s: float, over: Callable[[], bool]) -> Iterator[None]:
     """Keep a run of `recover` ahead. In the end it is deleted where the drill is `over`, else it comes due."""
-    run = recover_later(target, lease_s + _SLACK_S)
+    after_s = max(lease_s + _SLACK_S, _SOONEST_S)
+    run = recover_later(target, after_s)
     done = threading.Event()
     if run is not None:
         context = contextvars.copy_context()
-        arguments = (_push, run.id, lease_s, done)
+        arguments = (_push, run.id, after_s, done)
         threading.Thread(target=context.run, args=arguments, name=f"watch {target}", daemon=True).start()
     try:
         yield
@@ -58,17 +63,20 @@ def recover_later(target: str, wait_s: float) -> FlowRun | None:
         return None
 
 
-def end_dead_run(run: str, words: str) -> None:
-    """A run that let its lease expire, and whose host was restored by another, is over: the server does not know yet.
+def end_dead_run(found: Recovery) -> None:
+    """A run that let its lease expire, and whose host another one restored, is over: the server does not know it yet.
 
     Nothing where it is over already, or was no run of this server.
     """
+    if found.outcome is not Outcome.RESTORED or found.journal is None or get_current_settings().api.url is None:
+        return
     try:
+        run = UUID(found.journal.run)
         with get_client(sync_client=True) as client:
-            state = client.read_flow_run(UUID(run)).state
+            state = client.read_flow_run(run).state
             if state is not None and not state.is_final():
-                crashed: State[None] = Crashed(message=f"its process died in mid-drill, without a word; {words}")
-                client.set_flow_run_state(UUID(run), crashed, force=True)
+                crashed: State[None] = Crashed(message=f"its process died in mid-drill, without a word; {found.told}")
+                client.set_flow_run_state(run, crashed, force=True)
     except (ValueError, *SERVER_ERRORS):
         return
 
@@ -84,19 +92,19 @@ def _scheduled(client: SyncPrefectClient, target: str) -> FlowRun | None:
 def _schedule(client: SyncPrefectClient, target: str, wait_s: float) -> FlowRun:
     deployment = client.read_deployment_by_name(RECOVER_DEPLOYMENT)
     return client.create_flow_run_from_deployment(
-        deployment.id, parameters={"target": target}, state=_due_in(wait_s), tags=[_tag(target)]
+        deployment.id, parameters={"target": target, "look": True}, state=_due_in(wait_s), tags=[_tag(target)]
     )
 
 
-def _push(run: UUID, lease_s: float, done: threading.Event) -> None:
+def _push(run: UUID, after_s: float, done: threading.Event) -> None:
     """Until the drill is over, or a worker has taken the run: then that one looks, and comes again by itself."""
-    while not done.wait(lease_s / 2):
+    while not done.wait(_PUSH_EVERY_S):
         try:
             with get_client(sync_client=True) as client:
                 state = client.read_flow_run(run).state
                 if state is None or not state.is_scheduled():
                     return
-                client.set_flow_run_state(run, _due_in(lease_s + _SLACK_S), force=True)
+                client.set_flow_run_state(run, _due_in(after_s), force=True)
         except SERVER_ERRORS:
             continue
 

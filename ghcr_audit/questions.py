@@ -103,11 +103,24 @@ def registry_question(target: Target, tag: str, *, anonymous: bool) -> Command:
     """
     image = target.image_ref
     who = "anonymous" if anonymous else "credential"
-    text = _credential_program(target) + _running_tag(target, image) + host_script("registry.sh")
+    text = (
+        _credential_program(target) + _running_tag(target, image) + host_script("curl.sh") + host_script("registry.sh")
+    )
     scheme = "http" if is_loopback(image.registry) else "https"
     args = (scheme, image.registry, image.repository, target.token_host or "", who, tag, "latest")
     key = "registry.host_anonymous" if anonymous else "registry.host"
     return program(key, text, "registry as this host sees it:", *args, limit_s=60)
+
+
+def token_question(target: Target) -> tuple[Command, ...]:
+    """What GitHub says of the stored credential (`token_facts.py`); nothing where it is not to be asked."""
+    if not target.token_api:
+        return ()
+    checksum = f"GA_CHECKSUM_AWK='{_single_quoted(host_script('checksum.awk'))}'\n"
+    text = _credential_program(target) + checksum + host_script("curl.sh") + host_script("token.sh")
+    image = target.image_ref
+    args = (target.token_api, image.registry, image.repository)
+    return (program("host.token", text, "GitHub's word on the stored credential:", *args, limit_s=10),)
 
 
 def _credential_program(target: Target) -> str:

@@ -10,10 +10,13 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 
 from ghcr_audit.errors import ConfigurationError, shown
 from ghcr_audit.evidence import Value
-from ghcr_audit.images import ImageRef, check_registry, parse_image
+from ghcr_audit.images import ImageRef, check_registry, is_loopback, parse_image
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 """Grammar of a target's name: it also is part of Prefect artifact keys."""
+
+
+GITHUB_API = "https://api.github.com"
 
 
 def _word(text: str) -> str:
@@ -158,6 +161,8 @@ class Target(Value):
     """Path of the git repository whose tags are released; without it git is not asked."""
     token_host: Word | None = None
     """Another host that the registry's token endpoint may stand on (`auth.docker.io`)."""
+    github_api: str | None = None
+    """GitHub's API, asked on the host what it knows of the stored token; `""` or `"none"`: it is not asked."""
     container: Word
     drill: Literal["allowed", "forbidden"] = "forbidden"
     wait_for_tag_s: int = Field(default=0, ge=0, le=7200, strict=True)
@@ -200,6 +205,23 @@ class Target(Value):
         except ConfigurationError:
             raise ValueError("not a host; a token host is named without https:// and path") from None
 
+    @field_validator("github_api")
+    @classmethod
+    def _api_address(cls, text: str | None) -> str | None:
+        """A token is sent there: https, and http on loopback alone."""
+        if text in (None, "", "none"):
+            return text
+        found = re.fullmatch(r"(https?)://([A-Za-z0-9.:\[\]-]+)((?:/[A-Za-z0-9._~-]+)*)/?", text)
+        if found is None:
+            raise ValueError("not the address of an API; expected https://HOST, with a path if need be")
+        try:
+            host = check_registry(found[2])
+        except ConfigurationError:
+            raise ValueError("not the address of an API: the host is none") from None
+        if found[1] == "http" and not is_loopback(host):
+            raise ValueError("a token would be sent there; expected https (http on a loopback address alone)")
+        return f"{found[1]}://{host}{found[3]}"
+
     @field_validator("tag_pattern")
     @classmethod
     def _pattern_compiles(cls, text: str) -> str:
@@ -225,6 +247,13 @@ class Target(Value):
     def image_ref(self) -> ImageRef:
         """The image, parsed."""
         return parse_image(self.image)
+
+    @property
+    def token_api(self) -> str:
+        """GitHub's API, where it is to be asked about the stored token; '' where it is not."""
+        if self.github_api is None:
+            return GITHUB_API if self.image_ref.registry == "ghcr.io" else ""
+        return "" if self.github_api == "none" else self.github_api
 
     @property
     def where(self) -> str:

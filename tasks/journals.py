@@ -70,27 +70,30 @@ def _healthy_key(target: str) -> str:
     return f"ghcr-audit-healthy-{target}"
 
 
-class _Files:
+class FolderTexts:
     """Texts in a folder of this machine."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def read(self, key: str) -> str | None:
+        """The text, or None."""
         try:
             return (self._folder / key).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None
 
     def write(self, key: str, text: str) -> None:
+        """Keep it, in place of an earlier one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_synced(self._folder / key, text)
 
     def remove(self, key: str) -> None:
+        """Let it go; no error when there is none."""
         (self._folder / key).unlink(missing_ok=True)
 
 
-class _Shared:
+class SharedTexts:
     """Texts in a storage block. Blocks cannot delete: what is removed is empty.
 
     They also cannot tell a missing text from a storage that is away; so what this process wrote itself counts on.
@@ -101,6 +104,7 @@ class _Shared:
         self._own: dict[str, str] = {}
 
     def read(self, key: str) -> str | None:
+        """The text, or None."""
         try:
             content = _done(self._storage.read_path(key))
         except Exception:  # noqa: BLE001 - each kind of storage has errors of its own for a missing text
@@ -108,10 +112,12 @@ class _Shared:
         return content.decode("utf-8", "replace") or None
 
     def write(self, key: str, text: str) -> None:
+        """Keep it, in place of an earlier one."""
         self._own[key] = text
         _done(self._storage.write_path(key, text.encode()))
 
     def remove(self, key: str) -> None:
+        """Let it go; no error when there is none."""
         self._own.pop(key, None)
         _done(self._storage.write_path(key, b""))
 
@@ -121,15 +127,15 @@ def _done(answer: Coroutine[Any, Any, _T]) -> _T:
     return run_coro_as_sync(answer) if inspect.isawaitable(answer) else cast(_T, answer)
 
 
-def _store() -> _Files | _Shared:
+def _store() -> FolderTexts | SharedTexts:
     """The same one for a whole run: a server that is away for a moment does not move it."""
     results = get_current_settings().results
     return _store_of(str(results.default_storage_block), str(results.local_storage_path))
 
 
 @lru_cache(maxsize=8)
-def _store_of(_block: str, _path: str) -> _Files | _Shared:
+def _store_of(_block: str, _path: str) -> FolderTexts | SharedTexts:
     storage = cast(WritableFileSystem, get_default_result_storage())
     if isinstance(storage, LocalFileSystem):
-        return _Files(Path(storage.basepath or ".").expanduser().resolve())
-    return _Shared(storage)
+        return FolderTexts(Path(storage.basepath or ".").expanduser().resolve())
+    return SharedTexts(storage)

@@ -24,8 +24,8 @@ from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Vantage
 from ghcr_audit.facts import local_image
 from ghcr_audit.links.deploy import refused
-from ghcr_audit.questions import image_inspect, registry_question
 from ghcr_audit.targets import Target
+from ghcr_audit.views import lacks
 
 RESTORE_WITHIN_S = 240
 """How long a restore goes on trying to reach a host that was lost in mid-drill."""
@@ -39,11 +39,10 @@ def deploy(audit: Audit, journals: JournalStore) -> Audit:
     Raises:
         HostError: the host was lost before a journal was open; nothing was changed.
     """
-    drill = Drill(target=audit.target, run=audit.run)
-    audit = _looked_before(audit, drill)
+    drill = _drill(audit)
+    audit = _looked_before(_leased(audit, drill), drill)
     if refused(audit):
         return _given_back(audit, drill)
-    keep_lease(drill, holder())
     journal = _journal(audit)
     try:
         journals.write(audit.target.name, render(journal))
@@ -62,7 +61,7 @@ def roll_back(audit: Audit, journals: JournalStore) -> Audit:
         return audit
     if audit.newest("drill.lost") is None and _ran(audit, "deployed.action"):
         try:
-            audit = _rolled_back(audit, Drill(target=audit.target, run=audit.run), journal, journals)
+            audit = _rolled_back(audit, _drill(audit), journal, journals)
         except HostError as error:
             audit = _lost(audit, Link.ROLLBACK, error)
     return restored(audit, journal, journals)
@@ -113,29 +112,32 @@ def open_journal(audit: Audit, journals: JournalStore) -> Journal | None:
     return journal if journal is not None and journal.by == audit.run else None
 
 
+def _drill(audit: Audit) -> Drill:
+    anonymous = lacks(audit, "registry.host") == "credential"
+    return Drill(target=audit.target, run=audit.run, anonymous=anonymous)
+
+
+def _leased(audit: Audit, drill: Drill) -> Audit:
+    """The lease first, kept from now on: what is seen under it, nobody else's drill changes any more."""
+    audit = _asked(audit, Link.DEPLOY, drill.take("before.lease", restoring=False, holder=holder()))
+    if _went_well(audit, "before.lease"):
+        keep_lease(drill, holder())
+    return audit
+
+
 def _looked_before(audit: Audit, drill: Drill) -> Audit:
-    """The lease first: what is seen then, nobody else's drill changes any more."""
-    target = audit.target
-    audit = _asked(
-        audit,
-        Link.DEPLOY,
-        drill.take("before.lease", restoring=False, holder=holder()),
-        *drill.snapshot(Phase.BEFORE, audit.tag),
-        *drill.preconditions(audit.tag),
-    )
-    back = candidate(audit)
-    if back is None:
-        return audit
-    return _asked(
-        audit,
-        Link.DEPLOY,
-        image_inspect(target, "before.candidate", str(target.image_ref.with_tag(back.tag))),
-        _named("before.candidate_registry", registry_question(target, back.tag, anonymous=False)),
-    )
+    try:
+        audit = _asked(audit, Link.DEPLOY, *drill.snapshot(Phase.BEFORE, audit.tag), *drill.preconditions(audit.tag))
+        back = candidate(audit)
+        return audit if back is None else _asked(audit, Link.DEPLOY, *drill.candidate(back.tag))
+    except HostError:
+        let_lease_go(audit.run)
+        raise
 
 
 def _given_back(audit: Audit, drill: Drill) -> Audit:
     """Refused: nothing was changed, and the lease - where it is ours - goes."""
+    let_lease_go(audit.run)
     if _went_well(audit, "before.lease"):
         audit = _asked(audit, Link.DEPLOY, drill.release())
     return audit
@@ -273,10 +275,6 @@ def _lost(audit: Audit, link: Link, error: HostError) -> Audit:
             text=str(error),
         )
     )
-
-
-def _named(key: str, command: Command) -> Command:
-    return Command(key=key, argv=command.argv, limit_s=command.limit_s)
 
 
 def _went_well(audit: Audit, *keys: str) -> bool:

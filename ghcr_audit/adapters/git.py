@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from ghcr_audit.adapters.clock import Stopwatch
@@ -10,7 +11,7 @@ from ghcr_audit.evidence import Link, Observation, Vantage
 from ghcr_audit.redaction import current_redactor
 
 TAG_FORMAT = "%(refname:strip=2) %(if)%(*objectname)%(then)%(*objectname)%(else)%(objectname)%(end) %(creatordate:unix)"
-_LIMIT_S = 20
+GIT_LIMIT_S = 20
 _CAP_CHARS = 2_000_000
 
 _QUESTIONS: dict[str, tuple[str, ...]] = {
@@ -52,20 +53,30 @@ def _run(folder: Path, argv: tuple[str, ...]) -> "subprocess.CompletedProcess[st
 
     No hook, pager, prompt or file-system monitor of the repository's own configuration is started.
     """
-    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         return subprocess.run(
-            ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *argv],  # noqa: S607
+            git_argv(folder, argv),
             capture_output=True,
             text=True,
             errors="replace",
             stdin=subprocess.DEVNULL,
-            timeout=_LIMIT_S,
-            env=environment,
+            timeout=GIT_LIMIT_S,
+            env=git_environment(),
             check=False,
         )
     except FileNotFoundError:
         return "git is not installed on the controller"
     except subprocess.TimeoutExpired:
-        return f"git gave no answer in {_LIMIT_S} s"
+        return f"git gave no answer in {GIT_LIMIT_S} s"
+
+
+def git_argv(folder: Path, argv: Iterable[str]) -> list[str]:
+    """The command that asks the repository in this folder."""
+    return ["git", "-C", str(folder), "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *argv]
+
+
+def git_environment() -> dict[str, str]:
+    """No locks, no prompts, and no transport: a partial clone must not fetch what it lacks."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    quiet = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    return environment | quiet | {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}

@@ -13,7 +13,7 @@ from ghcr_audit.adapters.lease import keep_lease, let_lease_go
 from ghcr_audit.adapters.observe import Asked, observe_host
 from ghcr_audit.audit import Audit
 from ghcr_audit.commands import Command
-from ghcr_audit.drill.found import found
+from ghcr_audit.drill.found import Found, found
 from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, fits, parse
 from ghcr_audit.drill.questions import Drill
 from ghcr_audit.evidence import Link, Mode, Value
@@ -79,8 +79,15 @@ def recover(
     Raises:
         HostError: the host was not reached.
     """
+    text = journals.read(target.name)  # the controller's copy wins
+    if text is None and look and target.deploy is not None:
+        seen = _on_host(target, run)
+        if seen.left_s and seen.held_by != run:
+            told = f"run {seen.held_by} ({seen.holder}) holds the lease for {seen.left_s} s more"
+            return Recovery(outcome=Outcome.BUSY, told=told, wait_s=max(seen.left_s, _SHORTEST_WAIT_S))
+        text = seen.journal
     try:
-        journal = _open(target, journals, run, look=look)
+        journal = parse(text) if text else None
     except UnreadableJournalError as error:
         return Recovery(outcome=Outcome.FAILED, told=error.message)
     if journal is None or (own and journal.run != run):
@@ -90,18 +97,10 @@ def recover(
     return _taken_over(target, journals, journal.at(journal.step, by=run), since)
 
 
-def _open(target: Target, journals: JournalStore, run: str, *, look: bool) -> Journal | None:
-    """The open journal: the controller's copy wins."""
-    text = journals.read(target.name)
-    if text is None and look and target.deploy is not None:
-        text = _on_host(target, run)
-    return parse(text) if text else None
-
-
-def _on_host(target: Target, run: str) -> str:
+def _on_host(target: Target, run: str) -> Found:
+    """What lies there; nothing, where the host's answer is none."""
     audit = _asked(_audit(target, run, "unknown"), drill_question(target))
-    seen = found(audit.newest("host.drill"))
-    return seen.journal if seen is not None and not seen.left_s else ""
+    return found(audit.newest("host.drill")) or Found()
 
 
 def _taken_over(target: Target, journals: JournalStore, journal: Journal, since: Since) -> Recovery:

@@ -82,6 +82,7 @@ def _auth_questions(audit: Audit) -> Asked:
         questions.credential_question(audit.target),
         questions.registry_question(audit.target, audit.tag, anonymous=False),
         questions.registry_question(audit.target, audit.tag, anonymous=True),
+        *questions.token_question(audit.target),
     )
     return Asked(link=Link.AUTH, commands=commands)
 

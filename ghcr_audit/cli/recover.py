@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         found = _recovered(target, _journals(), _since(options))
     finally:
         close_connections()
+    _tell_the_server(found)
     _print(target, found, as_json=options.json)
     return Verdict.RESTORE_FAILED.exit_code if found.outcome is Outcome.FAILED else 0
 
@@ -63,7 +64,8 @@ def _recovered(target: Target, journals: JournalStore, since: Since) -> Recovery
     found = recover(target, journals, run=run, look=True, since=since)
     if found.outcome is Outcome.BUSY:
         wait_s = min(found.wait_s + _SLACK_S, _LONGEST_WAIT_S)
-        say(f"{target.name}: {found.told}: waiting {wait_s:.0f} s for the lease to expire")
+        held = found.told.removeprefix("refused: ")
+        say(f"{target.name}: {held}: waiting {wait_s:.0f} s for the lease to expire")
         time.sleep(wait_s)
         found = recover(target, journals, run=run, look=True, since=since)
     if found.outcome is Outcome.BUSY:
@@ -99,3 +101,14 @@ def _journals() -> JournalStore:
             raise
         return FolderJournals(user_state_path("ghcr-audit") / "journals")
     return journal_store()
+
+
+def _tell_the_server(found: Recovery) -> None:
+    """That the drill's run is over, where a server is configured and still takes it for running."""
+    try:
+        from flows.watch import end_dead_run
+    except ModuleNotFoundError as error:
+        if error.name not in ("flows", "tasks"):
+            raise
+        return
+    end_dead_run(found)

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
+from ghcr_audit.diagnosis.known_token import Refusal, Why, known_why, unsupported
 from ghcr_audit.diagnosis.remedies import log_in_again, log_out, new_token
 from ghcr_audit.evidence import Certainty, Finding, Remedy
 from ghcr_audit.facts import StoredCredential
 from ghcr_audit.links import auth
+from ghcr_audit.token_facts import HOST_TOKEN, token_facts
 from ghcr_audit.views import HOST, HOST_ANONYMOUS, Access, Answered, answered, view
-
-_UNSUPPORTED = {"github_pat_": "fine-grained personal access token", "ghs_": "app installation token"}
 
 
 def credential(audit: Audit) -> Iterator[Finding]:
@@ -74,33 +74,43 @@ def _missing(audit: Audit, found: Answered) -> Finding:
 
 
 def _refused(audit: Audit, found: Answered, stored: StoredCredential | None) -> Finding:
-    cause, certainty, why = _by_stage(found, stored.kind if stored else "")
-    public = answered(view(audit, HOST_ANONYMOUS), audit.tag).access is Access.READABLE
-    remedy = log_out(audit.target) if public else _remedy_for(audit, cause, stored)
+    why = _known_why(audit, found) or _by_stage(found, stored.kind if stored else "")
+    text, public = why.text, answered(view(audit, HOST_ANONYMOUS), audit.tag).access is Access.READABLE
+    remedy = log_out(audit.target) if public else _remedy_for(audit, why.cause, stored)
     if public:
-        why += " Without any credential the same image is readable: the stored one only stands in the way."
+        text += " Without any credential the same image is readable: the stored one only stands in the way."
     who = f"The stored credential ({stored.told})" if stored else "The stored credential"
-    text = f"{who} is refused: {why} The registry's words: {found.told.rstrip('.')}."
-    cited = (HOST, "host.credential", HOST_ANONYMOUS, "pull.tag")
-    finding = _proven(audit, cause, text, evidence=cited, remedy=remedy)
-    return finding.model_copy(update={"certainty": certainty})
+    summary = f"{who} is refused: {text} The registry's words: {found.told.rstrip('.')}."
+    cited = (HOST, "host.credential", HOST_TOKEN, HOST_ANONYMOUS, "pull.tag")
+    finding = _proven(audit, why.cause, summary, evidence=cited, remedy=remedy)
+    return finding.model_copy(update={"certainty": why.certainty})
 
 
-def _by_stage(found: Answered, kind: str) -> tuple[Cause, Certainty, str]:
+def _known_why(audit: Audit, found: Answered) -> Why | None:
+    """What GitHub's API knows of the token goes first: the registry says less."""
+    asked = audit.newest(HOST_TOKEN)
+    token = token_facts(asked)
+    if asked is None or token is None:
+        return None
+    return known_why(Refusal(found=found, token=token, seen_at=asked.observed_at))
+
+
+def _by_stage(found: Answered, kind: str) -> Why:
+    """By the registry's words alone."""
+    if called := unsupported(kind, at_once=found.stage == "token"):
+        text = f"the registry does not serve packages to a {called}."
+        return Why(cause=Cause.TOKEN_TYPE_UNSUPPORTED, certainty=Certainty.LIKELY, text=text)
     if found.stage == "token":
-        why = "the token endpoint does not know it - expired, revoked, or mistyped."
-        return Cause.CREDENTIAL_INVALID_OR_EXPIRED, Certainty.PROVEN, why
-    if kind in _UNSUPPORTED:
-        why = f"the registry does not serve packages to a {_UNSUPPORTED[kind]}."
-        return Cause.TOKEN_TYPE_UNSUPPORTED, Certainty.LIKELY, why
+        text = "the token endpoint does not know it - expired, revoked, or mistyped."
+        return Why(cause=Cause.CREDENTIAL_INVALID_OR_EXPIRED, certainty=Certainty.PROVEN, text=text)
     if "scope" in found.message.lower():
-        why = "it is valid, but lacks the scope read:packages."
-        return Cause.TOKEN_SCOPE_INSUFFICIENT, Certainty.PROVEN, why
+        text = "it is valid, but lacks the scope read:packages."
+        return Why(cause=Cause.TOKEN_SCOPE_INSUFFICIENT, certainty=Certainty.PROVEN, text=text)
     if "read_package" in found.message:
-        why = "it is valid, but its user has no access to this package."
-        return Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS, Certainty.PROVEN, why
-    why = "the token endpoint accepts it, the package does not: scope or package access is missing."
-    return Cause.TOKEN_SCOPE_INSUFFICIENT, Certainty.POSSIBLE, why
+        text = "it is valid, but its user has no access to this package."
+        return Why(cause=Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS, certainty=Certainty.PROVEN, text=text)
+    text = "the token endpoint accepts it, the package does not: scope or package access is missing."
+    return Why(cause=Cause.TOKEN_SCOPE_INSUFFICIENT, certainty=Certainty.POSSIBLE, text=text)
 
 
 def _remedy_for(audit: Audit, cause: Cause, stored: StoredCredential | None) -> Remedy:
@@ -110,5 +120,19 @@ def _remedy_for(audit: Audit, cause: Cause, stored: StoredCredential | None) -> 
             text=f"Give {audit.target.registry_user} read access: package {image.repository} on GitHub, Package "
             "settings, Manage access; in an organisation with SAML SSO also authorise the token (Configure SSO)."
         )
+    if cause is Cause.SSO_NOT_AUTHORIZED:
+        return Remedy(
+            text="Authorise the stored token: GitHub, Settings, Developer settings, Personal access tokens, Tokens "
+            f"(classic), Configure SSO beside it, Authorize for {_owner(audit)}. No new token is needed."
+        )
+    if cause is Cause.IP_ALLOW_LIST:
+        return Remedy(
+            text=f"Let an owner of the organisation {_owner(audit)} add the address that the host has on the internet "
+            "to its IP allow list (organisation settings, Authentication security)."
+        )
     gh_token = stored is not None and stored.kind == "gho_" and cause is Cause.TOKEN_SCOPE_INSUFFICIENT
     return new_token(audit.target, gh_token=gh_token)
+
+
+def _owner(audit: Audit) -> str:
+    return audit.target.image_ref.repository.partition("/")[0]

@@ -13,6 +13,7 @@ SERVICE_FORMAT = (
     '{"id":{{json .Id}},"image":{{json .Image}},"config_image":{{json .Config.Image}},'
     '"status":{{json .State.Status}},"started":{{json .State.StartedAt}},"restarts":{{json .RestartCount}},'
     '"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},"mounts":{{json .Mounts}},'
+    '"tmpfs":[{{range $path, $_ := .HostConfig.Tmpfs}}{{json $path}},{{end}}null],'
     '"networks":[{{range $name, $_ := .NetworkSettings.Networks}}{{json $name}},{{end}}null],'
     '"mode":{{json .HostConfig.NetworkMode}},"restart":{{json .HostConfig.RestartPolicy.Name}},'
     '"environment":[{{range .Config.Env}}{{json (index (split . "=") 0)}},{{end}}null],'
@@ -59,12 +60,12 @@ container=$1 directory=$2 file=$3 setting=$4; shift 4
 service=$("$@" inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$container" 2>/dev/null)
 service=${service:-$container}
 cd "$directory" || exit 1
-env "$setting" "$@" compose --file "$file" config --quiet || exit $?
+tagged "$setting" "$@" compose --file "$file" config --quiet || exit $?
 echo valid
-env "$setting" "$@" compose --file "$file" config --hash "$service" 2>/dev/null | while read -r name sum; do
+tagged "$setting" "$@" compose --file "$file" config --hash "$service" 2>/dev/null | while read -r name sum; do
   [ "$name" != "$service" ] || echo "hash $sum"
 done
-env "$setting" "$@" compose --file "$file" config --format json 2>/dev/null | awk "$GA_JSON_AWK" |
+tagged "$setting" "$@" compose --file "$file" config --format json 2>/dev/null | awk "$GA_JSON_AWK" |
   awk -F '\\t' -v start="services|$service|" 'index($1, start) == 1 {
     key = substr($1, length(start) + 1)
     if (key ~ /^environment[|]/) { print "environment " substr(key, 13); next }
@@ -93,7 +94,7 @@ labels='{{.Config.Image}}
     set -- "$@" --file "${files%%,*}"
     case $files in *,*) files=${files#*,} ;; *) files= ;; esac
   done
-  env "$variable=$tag" "$@" config --hash "$service" | while read -r name sum; do
+  tagged "$variable=$tag" "$@" config --hash "$service" | while read -r name sum; do
     [ "$name" != "$service" ] || echo "hash $sum"
   done
 }
@@ -108,6 +109,8 @@ class Drill:
 
     target: Target
     run: str
+    anonymous: bool = False
+    """The host has no credential for the registry: a public image is asked about without one."""
 
     @property
     def deploy(self) -> Deploy:
@@ -147,7 +150,8 @@ class Drill:
     def compose(self, phase: Phase, tag: str) -> Command:
         """What the compose file on the host says of the service at this tag."""
         deploy = self.deploy
-        text = f"GA_JSON_AWK='{host_script('json.awk').replace(chr(39), _QUOTE)}'\n{_COMPOSE}"
+        awk = host_script("json.awk").replace("'", _QUOTE)
+        text = f"GA_JSON_AWK='{awk}'\n{host_script('compose.sh')}{_COMPOSE}"
         args = (self.target.container, deploy.directory, deploy.compose_file, f"{deploy.tag_variable}={tag}")
         return program(
             f"{phase.value}.compose", text, "compose file:", *args, *self.target.host.docker_command, limit_s=30
@@ -159,7 +163,13 @@ class Drill:
         return (
             Command(key="before.diff", argv=(*docker, "diff", container)),
             program(
-                "before.origin", _ORIGIN, "compose's hash of", container, self.deploy.tag_variable, *docker, limit_s=30
+                "before.origin",
+                host_script("compose.sh") + _ORIGIN,
+                "compose's hash of",
+                container,
+                self.deploy.tag_variable,
+                *docker,
+                limit_s=30,
             ),
             self.compose(Phase.BEFORE, tag),
             Command(key="before.pins", argv=(*docker, "image", "ls", "--format", "{{.Tag}}", "ghcr-audit/pin")),
@@ -168,8 +178,19 @@ class Drill:
 
     def registry(self, phase: Phase, tag: str) -> Command:
         """What the registry answers to this host's credential about the tag, now."""
-        asked = registry_question(self.target, tag, anonymous=False)
-        return Command(key=f"{phase.value}.registry", argv=asked.argv, limit_s=asked.limit_s)
+        return self._registry(f"{phase.value}.registry", tag)
+
+    def candidate(self, tag: str) -> tuple[Command, ...]:
+        """The release to go back to: on the host, and in the registry."""
+        image = str(self.target.image_ref.with_tag(tag))
+        return (
+            image_inspect(self.target, "before.candidate", image),
+            self._registry("before.candidate_registry", tag),
+        )
+
+    def _registry(self, key: str, tag: str) -> Command:
+        asked = registry_question(self.target, tag, anonymous=self.anonymous)
+        return Command(key=key, argv=asked.argv, limit_s=asked.limit_s)
 
     def take(self, key: str, *, restoring: bool, holder: str) -> Command:
         """The lease, unless somebody else holds it."""
@@ -230,7 +251,9 @@ class Drill:
         wanted = tag if action == "deploy" else previous
         docker, setting = self.target.host.docker_command, f"{deploy.tag_variable}={wanted}"
         up = ("compose", "--file", deploy.compose_file, "up", "--detach", "--no-build")
-        return ("env", setting, *docker, *up)
+        if not self.target.host.sudo:
+            return ("env", setting, *docker, *up)
+        return ("sh", "-c", f'{host_script("compose.sh")}tagged "$@"\n', "compose", setting, *docker, *up)
 
     def runs_since(self) -> Command:
         """Which image the container runs now, and when that container was made."""
@@ -251,7 +274,7 @@ class Drill:
 
     def restore(self) -> Command:
         """The host as the journal says it was."""
-        text = _with("restore", host_script("restore.sh"))
+        text = _with("restore", host_script("restore.sh"), host_script("compose.sh"))
         args = (self.target.container, self.run, *self.target.host.docker_command)
         return program("restored.action", text, "restore", *args, limit_s=self.deploy.limit_s + 180)
 
@@ -268,5 +291,5 @@ class Drill:
 _QUOTE = "'\\''"
 
 
-def _with(step: str, more: str = "") -> str:
-    return f'{host_script("lease.sh")}{host_script("drill.sh")}{more}{step} "$@"\n'
+def _with(step: str, *more: str) -> str:
+    return f'{host_script("lease.sh")}{host_script("drill.sh")}{"".join(more)}{step} "$@"\n'

@@ -150,7 +150,7 @@ def snapshot(audit: Audit, phase: Phase) -> Snapshot:
         service=found,
         sidecars=_sidecars(seen("containers"), found),
         tags=_tags(seen("tags")),
-        state_files=_state_files(seen("state")),
+        state_files=state_files(seen("state")),
         files=_files(seen("files")),
         http_healthy=health.healthy if health is not None else None,
         version=health.version if health is not None else None,
@@ -171,7 +171,7 @@ def service(container: Observation | None, image: Observation | None) -> Service
         health=_text(data.get("health")) or None,
         started_at=_text(data.get("started"))[:64],
         restarts=data["restarts"] if isinstance(data.get("restarts"), int) else 0,
-        mounts=_mounts(data.get("mounts")),
+        mounts=_mounts(data.get("mounts"), data.get("tmpfs")),
         networks=_names(data.get("networks")),
         network_mode=_text(data.get("mode")),
         restart_policy=_text(data.get("restart")),
@@ -198,9 +198,10 @@ def _compose(data: dict[str, Any]) -> ComposeOrigin | None:
     )
 
 
-def _mounts(data: object) -> tuple[Mount, ...]:
+def _mounts(data: object, tmpfs: object) -> tuple[Mount, ...]:
+    """Engine API `Mounts`, and the paths of HostConfig's `Tmpfs`, which is not among them."""
     found = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
-    mounts = (
+    mounts = [
         Mount(
             kind=_text(one.get("Type")),
             source=_text(one.get("Name")) or _text(one.get("Source")),
@@ -208,8 +209,9 @@ def _mounts(data: object) -> tuple[Mount, ...]:
             writable=one.get("RW") is not False,
         )
         for one in found[:_MAX_NAMED]
-    )
-    return tuple(sorted(mounts, key=str))
+    ]
+    mounts += [Mount(kind="tmpfs", source="", destination=path, writable=True) for path in _names(tmpfs)]
+    return tuple(sorted(mounts, key=str))[:_MAX_NAMED]
 
 
 def _names(data: object) -> tuple[str, ...]:
@@ -243,7 +245,7 @@ def _tags(observation: Observation | None) -> tuple[LocalTag, ...] | None:
     return tuple(LocalTag(reference=name[:_TEXT], image_id=image[:128]) for name, image in kept)
 
 
-def _state_files(observation: Observation | None) -> tuple[StateFile, ...] | None:
+def state_files(observation: Observation | None) -> tuple[StateFile, ...] | None:
     """Lines `file NAME SIZE CONTENT`, or `odd NAME` of what is no small file with one plain word."""
     if observation is None or not observation.ok or observation.cut:
         return None

@@ -1,49 +1,13 @@
 # What the registry answers to this host:
 # https|http REGISTRY REPOSITORY TOKEN_HOST credential|anonymous REFERENCE...
 # The first reference is the audited one: its platforms are read too. Answers as in registry_view.py.
-# Credentials go to curl by its standard input, only to the registry or its token host, never over a redirect.
+# Credentials go to curl by its standard input (curl.sh), only to the registry or its token host, never over a redirect.
 
 set +a  # a login may export names of ours, or all of them: a token would stand in the environment of curl
-unset token basic user_pair status trouble challenge realm service digest media computed config_digest place variant \
-  list page pages whole problem found link scheme registry repository token_host who direct base first reference accept
+unset token basic user_pair challenge realm service digest media computed config_digest place variant \
+  list page pages whole problem found link registry repository token_host who base first reference accept
 
 accept='application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
-
-tell() {  # WORDS: as they are; echo would read escapes in a registry's words, and a line break forges an answer
-  printf '%s\n' "$*"
-}
-
-quoted() {  # TEXT as curl's configuration quotes it; a line break would end the option
-  printf '%s\n' "$1" | sed 's/[\\"]/\\&/g' | awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }'
-}
-
-ask() {  # URL CURL-CONFIGURATION; sets status (HTTP, or - with $trouble)
-  trouble=
-  : >"$GA_TMP/head"; : >"$GA_TMP/body"
-  status=$(printf '%s\n' "$2" | curl -q -sS -g $direct -K - -o "$GA_TMP/body" -D "$GA_TMP/head" -w '%{http_code}' \
-    --proto "=$scheme" --connect-timeout 5 --max-time 10 --max-filesize 4194304 "$1" 2>/dev/null)
-  case $? in
-    0) ;;
-    5 | 97) status=- trouble=proxy_interference ;;
-    6) status=- trouble=dns_failure ;;
-    35 | 51 | 60 | 77) status=- trouble=tls_untrusted_or_clock_skew ;;
-    *) status=- trouble=network_unreachable_or_timeout ;;
-  esac
-}
-
-header() {  # NAME: that header of the last answer
-  tr -d '\r' <"$GA_TMP/head" | awk -v name="$1" 'BEGIN { name = tolower(name) ":" }
-    index(tolower($0), name) == 1 { value = substr($0, length(name) + 1); sub(/^ +/, "", value) } END { print value }'
-}
-
-reason() {  # CODE MESSAGE of the last answer's error body (the registry's form or OAuth's), in one line
-  flat <"$GA_TMP/body" | awk -F '\t' '{ said[$1] = $2 }
-    function first(a, b, c) { return a != "" ? a : b != "" ? b : c }
-    END { code = first(said["errors|0|code"], said["code"], said["error"])
-      text = first(said["errors|0|message"], said["message"], first(said["error_description"], said["details"]))
-      if (code !~ /^[A-Za-z][A-Za-z0-9_.-]*$/) code = ""
-      if (code != "" || text != "") print (code == "" ? "-" : code) " " substr(text, 1, 300) }'
-}
 
 signed() {  # CURL-CONFIGURATION that authorises a request to the registry
   if [ -n "$token" ]; then printf 'header = "Authorization: Bearer %s"' "$(quoted "$token")"; else printf %s "$basic"; fi

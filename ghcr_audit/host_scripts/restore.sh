@@ -1,4 +1,4 @@
-# Puts a host back as a drill's journal says it was. Follows drill.sh; the caller adds `restore CONTAINER RUN DOCKER...`.
+# Puts a host back as a drill's journal says it was. Follows drill.sh, needs compose.sh; the caller adds `restore CONTAINER RUN DOCKER...`.
 # Works from the journal alone, again and again with the same end. Exit code 1: not all of it could be done.
 unset failed wanted id project service directory image image_id status config_hash variable files
 
@@ -138,7 +138,7 @@ compose_up() {  # DOCKER...
     case $key in json) break ;; compose_file) set -- "$@" --file "$value" ;; esac
   done <"$place/journal"
   echo "container $container: compose up with $variable"
-  env "$variable" "$@" up --detach --no-deps --no-build --pull never "$service" 8>&-
+  tagged "$variable" "$@" up --detach --no-deps --no-build --pull never "$service" 8>&-
 }
 
 state_back() {  # last_good_tag and its neighbours; what was not there before is moved to the saved logs

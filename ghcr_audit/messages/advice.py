@@ -1,4 +1,4 @@
-"""What to do about a cause, and which probe settles whether it is the cause. Exact where the product's own remedies are.
+"""What to do about a cause, and which probe settles whether it is the cause.
 
 ghcr.io takes classic personal access tokens and the token of a running Actions job, never a fine-grained one.
 """
@@ -50,8 +50,8 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
         "Ask api.github.com/orgs/ORGANISATION with the token: a header X-GitHub-SSO names where to authorise it.",
     ),
     Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS: (
-        "Give the user or the repository access: the package on GitHub, Package settings, Manage access (for a workflow: "
-        "Manage Actions access, role Write), or make the package public. In an organisation with SAML SSO also "
+        "Give the user or the repository access: the package on GitHub, Package settings, Manage access (for a "
+        "workflow: Manage Actions access, role Write), or make it public. In an organisation with SAML SSO also "
         "authorise the token (Configure SSO).",
         "Ask the token endpoint with the credential, then the manifest with GET: read_package in the answer means that "
         "the token is good and access is missing.",
@@ -85,7 +85,7 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
     Cause.TLS_UNTRUSTED_OR_CLOCK_SKEW: (
         "Set the clock by NTP, renew the root certificates, or give the engine the CA: "
         "/etc/docker/certs.d/REGISTRY/ca.crt. A company's intercepting proxy has a CA of its own.",
-        "openssl s_client -connect REGISTRY:443 -servername REGISTRY: who issued the certificate, until when; and date.",
+        "openssl s_client -connect REGISTRY:443 -servername REGISTRY: its issuer and its dates; and date.",
     ),
     Cause.PROXY_INTERFERENCE: (
         "Correct the engine's proxy (HTTPS_PROXY, NO_PROXY of docker.service, or proxies in daemon.json), and have the "
@@ -104,7 +104,7 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
     Cause.WRONG_USER_CONFIG: (
         "Log in as the user, and with the HOME or DOCKER_CONFIG, that the failing process has: sudo, systemd, cron and "
         "other tools read another config.json.",
-        "docker logout and docker login say which file they mean; compare id, HOME and DOCKER_CONFIG of both processes.",
+        "docker logout and docker login say which file they mean; compare id, HOME, DOCKER_CONFIG of both processes.",
     ),
     Cause.PLATFORM_MISMATCH: (
         "Build the image for the host's platform too (docker buildx build --platform linux/amd64,linux/arm64).",
@@ -116,7 +116,7 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
         f"{_MANIFEST} --raw: look at mediaType.",
     ),
     Cause.DISK_FULL: (
-        "Make room where the engine keeps its data: docker image prune, docker builder prune; or enlarge the VM's disk.",
+        "Make room where the engine keeps its data: docker image prune, docker builder prune, or a larger disk.",
         "df -h and df -i of docker info --format '{{.DockerRootDir}}'.",
     ),
     Cause.DOCKER_DAEMON_DOWN: (
@@ -124,7 +124,7 @@ _ADVICE: dict[Cause, tuple[str, str]] = {
         "systemctl status docker; docker version: does it show a server?",
     ),
     Cause.DOCKER_SOCKET_PERMISSION: (
-        "Add the user to the group that owns the socket (usermod -aG docker USER, then log in anew), or use sudo docker.",
+        "Add the user to the group that owns the socket (usermod -aG docker USER, then log in anew), or use sudo.",
         "ls -l /var/run/docker.sock; id, as the user who runs docker.",
     ),
     Cause.ENGINE_API_VERSION_MISMATCH: (

@@ -14,6 +14,7 @@ from ghcr_audit.messages.hosts import Registry, registry_of
 from ghcr_audit.terminal_text import bounded, plain
 
 LIMIT_CHARS = 262_144
+LIMIT_LINES = 2_000
 """What is looked at of a message: its beginning and its end."""
 
 
@@ -95,7 +96,7 @@ def read_message(text: str, *, operation: str = "", registry: str = "") -> Messa
 
 
 def _normal(text: str) -> str:
-    """Readable characters only, lower case, quotation marks as typed: a log's `\\"` is a `"`."""
+    r"""Readable characters only, lower case, quotation marks as typed: a log's `\"` is a `"`."""
     shown = plain(bounded(text, LIMIT_CHARS)[0]).lower()
     return shown.replace('\\"', '"').replace("’", "'").replace("“", '"').replace("”", '"')
 
@@ -103,7 +104,7 @@ def _normal(text: str) -> str:
 def _sentences(text: str) -> Iterator[str]:
     """Lines; one that is indented goes on with the one before, as wrapped errors and compose's lists do."""
     parts: list[str] = []
-    for line in text.split("\n"):
+    for line in _ends(text.split("\n")):
         if line[:1] not in (" ", "\t") and parts:
             yield " ".join(parts)
             parts = []
@@ -112,10 +113,16 @@ def _sentences(text: str) -> Iterator[str]:
         yield " ".join(parts)
 
 
+def _ends(lines: list[str]) -> list[str]:
+    half = LIMIT_LINES // 2
+    return lines if len(lines) <= LIMIT_LINES else [*lines[:half], *lines[-half:]]
+
+
 _STATUS = re.compile(
     r"\b([45]\d\d) \(?(?:forbidden|unauthorized|not found|too many|internal|bad|service|gateway|proxy|method|request"
     r"|payload|conflict|unavailable|client error|server error|web server)"
-    r"|(?:\bstatus|\bstatus code|\bcode|\bhttp|\bhttp/1\.[01]|\bhttp/[23]|returned error|\berror)[:= (\[]{1,3}([45]\d\d)\b"
+    r"|(?:\bstatus|\bstatus code|\bcode|\btags|\bhttp|\bhttp/1\.[01]|\bhttp/[23]|returned error|\berror)"
+    r"[:= (\[]{1,3}([45]\d\d)\b"
 )
 _STAGES: tuple[tuple[Stage, tuple[str, ...]], ...] = (
     (Stage.PING, ('/v2/"', "/v2/:", "/v2/ ", "pinging container registry")),
@@ -125,7 +132,10 @@ _STAGES: tuple[tuple[Stage, tuple[str, ...]], ...] = (
     ),
     (Stage.MANIFEST, ("/manifests/", "[manifests ", "reading manifest ", "uploading manifest ")),
     (Stage.UPLOAD, ("/blobs/uploads", "initiating layer upload", "writing blob", "trying to reuse blob")),
-    (Stage.BLOB, ("/blobs/sha256", "pulling image configuration", "reading blob", "httpreadseeker", "httpreaderseeker")),
+    (
+        Stage.BLOB,
+        ("/blobs/sha256", "pulling image configuration", "reading blob", "httpreadseeker", "httpreaderseeker"),
+    ),
 )
 _OPERATIONS: tuple[tuple[Operation, tuple[str, ...]], ...] = (
     (Operation.SSH, ("ssh: ", "kex_exchange", "host key verification", "permission denied (publickey", "known_hosts")),
@@ -139,16 +149,30 @@ _OPERATIONS: tuple[tuple[Operation, tuple[str, ...]], ...] = (
 )
 _SAME_OPERATION = {"up": Operation.COMPOSE, "run": Operation.PULL, "create": Operation.PULL, "deploy": Operation.SSH}
 _CODES = frozenset(
-    "denied|unauthorized|manifest unknown|name unknown|name invalid|tag invalid|toomanyrequests|unavailable|unsupported|"
-    "blob unknown|blob upload unknown|blob upload invalid|digest invalid|size invalid|manifest invalid|"
-    "manifest blob unknown|manifest unverified".split("|")
+    {
+        "blob unknown",
+        "blob upload invalid",
+        "blob upload unknown",
+        "denied",
+        "digest invalid",
+        "manifest blob unknown",
+        "manifest invalid",
+        "manifest unknown",
+        "manifest unverified",
+        "name invalid",
+        "name unknown",
+        "size invalid",
+        "tag invalid",
+        "toomanyrequests",
+        "unauthorized",
+        "unavailable",
+        "unsupported",
+    }
 )
 _REQUEST = re.compile(r"(?:get|head|post|put|patch) \"?https?://[^\s\"]{1,2000}\"?$")
 _REQUEST_CHARS = 2100
 _EDGES = " \t\"'`.,;\\)]}(>"
-_DOCUMENT = re.compile(
-    r"\"code\"\s?:\s?\"([a-z_]{1,40})\"\s?,\s?\"message\"\s?:\s?\"([^\"]{0,400})", re.ASCII
-)
+_DOCUMENT = re.compile(r"\"code\"\s?:\s?\"([a-z_]{1,40})\"\s?,\s?\"message\"\s?:\s?\"([^\"]{0,400})", re.ASCII)
 
 
 def _operation(told: str, flat: str) -> Operation:

@@ -31,11 +31,17 @@ _SIGNS: tuple[tuple[Registry, tuple[str, ...]], ...] = (
     (Registry.GITHUB, ("api.github.com", "github.com")),
 )
 _TOLD = {"ecr": Registry.ECR, "aws": Registry.ECR, "hub": Registry.HUB, "gar": Registry.GOOGLE, "acr": Registry.AZURE}
-_WELL_KNOWN = ("ghcr.io", "docker.io", "quay.io", "gcr.io", "registry.gitlab.com", "github.com", "registry-1.docker.io")
+_WELL_KNOWN = ("ghcr.io", "docker.io", "quay.io", "gcr.io", "registry.gitlab.com", "registry-1.docker.io")
+_ALSO_GOOD = frozenset(
+    (*_WELL_KNOWN, "docker.com", "lscr.io", "ecr.io", "nvcr.io", "icr.io", "ocir.io", "mcr.io", "zcr.io")
+)
 _PARENTS = tuple(f".{name}" for name in (*_WELL_KNOWN, "docker.com", "amazonaws.com", "azurecr.io", "pkg.dev"))
-_LOOKUP = re.compile(r"(?:lookup |resolve host(?:name)?:? |host: )\"?([a-z0-9][a-z0-9.-]{1,253})")
+_WEB_SITES = ("github.com", "www.github.com", "hub.docker.com", "www.docker.com", "gitlab.com")
+_LOOKED_UP = re.compile(r"(?:lookup |resolve host(?:name)?:? |host: )\"?([a-z0-9][a-z0-9.-]{1,253})")
+_NAMED = re.compile(r"(?:^|[\s\"'\[(=])([a-z0-9-]{2,40}+\.[a-z]{2,4}+)/[a-z0-9<*$]")
+_ASKED = re.compile(r"https?://([a-z0-9][a-z0-9.-]{1,253}+)/v2/")
+_MOST_HOSTS = 100
 _IMAGE = re.compile(r"pull access denied for ([a-z0-9][^\s,]{0,255})")
-_CLOSE = 2
 
 
 def registry_of(told: str, flat: str) -> Registry:
@@ -56,19 +62,30 @@ def _by_image(flat: str) -> Registry:
     return Registry.OTHER if found is None or (slash and local) else Registry.HUB
 
 
-def mistyped_host(flat: str) -> bool:
-    """Whether a name that was looked up is nearly, and not quite, that of a well-known registry."""
-    return any(_nearly_known(name.rstrip(".")) for name in _LOOKUP.findall(flat))
+def mistyped(flat: str) -> bool:
+    """Whether a host that was asked is nearly, and not quite, a well-known registry's, or is its web site."""
+    asked = set(_ASKED.findall(flat))
+    named = sorted(asked.union(_LOOKED_UP.findall(flat), _NAMED.findall(flat)))[:_MOST_HOSTS]
+    return not asked.isdisjoint(_WEB_SITES) or any(_nearly_known(name.rstrip(".")) for name in named)
 
 
 def _nearly_known(name: str) -> bool:
-    if name in _WELL_KNOWN or name.endswith(_PARENTS):
+    if name in _ALSO_GOOD or name.endswith(_PARENTS):
         return False
-    return any(_distance(name, known) <= _CLOSE for known in _WELL_KNOWN if abs(len(name) - len(known)) <= _CLOSE)
+    return any(_distance(name, known) == 1 or _stem(name) == _stem(known) for known in _WELL_KNOWN)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _distance(one: str, other: str) -> int:
-    """How many letters differ, two neighbours swapped counting as one (optimal string alignment)."""
+    """How many letters differ, two neighbours swapped counting as one (optimal string alignment).
+
+    2 stands for any distance that the lengths alone tell to be 2 or more.
+    """
+    if abs(len(one) - len(other)) > 1:
+        return 2
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):

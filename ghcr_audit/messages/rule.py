@@ -11,7 +11,8 @@ from functools import cache
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty
-from ghcr_audit.messages.features import Message, Operation, Refusal, Registry, Sent, Stage
+from ghcr_audit.messages.features import Message, Operation, Refusal, Sent, Stage
+from ghcr_audit.messages.hosts import Registry
 
 GAP = "…"
 
@@ -101,16 +102,18 @@ class Rule:
 
 def said(message: Message, phrases: Sequence[str]) -> bool:
     """Whether one of the phrases occurs in the message."""
-    return any(_occurs(phrase, message) for phrase in phrases)
+    flat = message.flat
+    for phrase in phrases:
+        if phrase in flat:
+            return True
+    return any(_occurs_with_gaps(phrase, message) for phrase in phrases if GAP in phrase)
 
 
 def _of(allowed: tuple[object, ...], value: object) -> bool:
     return not allowed or value in allowed
 
 
-def _occurs(phrase: str, message: Message) -> bool:
-    if GAP not in phrase:
-        return phrase in message.flat
+def _occurs_with_gaps(phrase: str, message: Message) -> bool:
     pieces = _pieces(phrase)
     if not all(piece in message.flat for piece in pieces):
         return False

@@ -13,7 +13,7 @@ RULES: tuple[Rule, ...] = (
         says=(
             "'compose' is not a docker command",
             "unknown command: docker compose",
-            "unknown docker command: \"compose",
+            'unknown docker command: "compose',
             "docker-compose: command not found",
             "docker-compose: not found",
             "docker-compose: no such file",
@@ -64,7 +64,7 @@ RULES: tuple[Rule, ...] = (
             "no such option: --",
             "no such command: ",
         ),
-        why="The docker program has no compose plugin, or one that is too old for this option: it read the option itself.",
+        why="The docker program has no compose plugin, or one too old for this option: it read the option itself.",
     ),
     Rule(
         name="a variable gave an empty tag or name",
@@ -75,26 +75,12 @@ RULES: tuple[Rule, ...] = (
         why="A variable of the compose file is empty, and the image's name is none without it.",
     ),
     Rule(
-        name="not a compose file",
-        cause=Cause.COMPOSE_FILE_INVALID,
-        certainty=Certainty.PROVEN,
-        rank=Rank.NAMED,
-        says=(
-            "the compose file … is invalid because",
-            "services … additional propert",
-            "(root) additional property",
-            "the top level object must be a mapping",
-            "has neither an image nor a build context specified",
-            "invalid interpolation format for",
-        ),
-        why="Compose itself says which part of its file it does not accept.",
-    ),
-    Rule(
-        name="compose file, other words",
+        name="compose file",
         cause=Cause.COMPOSE_FILE_INVALID,
         rank=Rank.NAMED,
         says=(
             "additional property",
+            "has neither an image nor",
             "additional properties are not allowed",
             "yaml: line",
             "yaml: unmarshal errors",
@@ -167,7 +153,9 @@ RULES: tuple[Rule, ...] = (
             "extends … not found",
         ),
         never=("config.json", "daemon.json", "invalid auth configuration", "docker struct", "configfile"),
-        why="Compose does not accept its file, a variable in it, or does not find the file.",
+        others=(Cause.COMPOSE_NOT_INSTALLED,),
+        why="Compose does not accept its file, a variable in it, or does not find the file. An old compose says the "
+        "same of a key that is newer than itself.",
     ),
     Rule(
         name="no valid image name in a compose project",

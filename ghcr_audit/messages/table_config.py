@@ -1,27 +1,9 @@
 """Docker's own configuration: credential helpers, config.json, and whose configuration it is."""
 
-import re
-
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty
-from ghcr_audit.messages.features import Message
+from ghcr_audit.messages.conditions import NO_CREDENTIAL, foreign_home, other_process, works_elsewhere
 from ghcr_audit.messages.rule import Rank, Rule
-
-_SUCCESSES = ("login succeeded", "status: downloaded newer image", "status: image is up to date", "login did succeed")
-_NO_CREDENTIAL = ("authentication required", "no basic auth credentials", "unauthorized", "access to the resource is denied")
-_ENDS = re.compile(r"/root/\.docker|/var/lib/[a-z0-9_.-]{1,60}/\.docker|/home/[a-z0-9_.-]{1,60}/snap/")
-
-
-def works_elsewhere(message: Message) -> bool:
-    """The same output shows a login or pull that worked, and after it a request without a credential."""
-    worked = max(message.flat.rfind(words) for words in _SUCCESSES)
-    return worked >= 0 and any(message.flat.rfind(words) > worked for words in _NO_CREDENTIAL)
-
-
-def foreign_home(message: Message) -> bool:
-    """The configuration that cannot be opened is that of root, of a service, or of a snap."""
-    return _ENDS.search(message.flat) is not None
-
 
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -74,7 +56,11 @@ RULES: tuple[Rule, ...] = (
             "osxkeychain",
             "ecr-login",
         ),
-        never=("your password will be stored unencrypted", "credentials are stored unencrypted", "error loading config"),
+        never=(
+            "your password will be stored unencrypted",
+            "credentials are stored unencrypted",
+            "error loading config",
+        ),
         others=(Cause.CONFIG_JSON_CORRUPT, Cause.CREDENTIAL_MISSING),
         why="Docker keeps its credentials in an external store, and that failed.",
     ),
@@ -105,17 +91,55 @@ RULES: tuple[Rule, ...] = (
             "home not set",
             "no credentials for … in /config.json",
             "no credentials found for … in",
-            "docker_config",
+            "no credentials for … found",
         ),
         others=(Cause.CREDENTIAL_MISSING, Cause.CONFIG_JSON_CORRUPT),
         why="The process that asks has no home or another configuration than the one that was logged in with.",
+    ),
+    Rule(
+        name="works here, sends nothing there",
+        cause=Cause.WRONG_USER_CONFIG,
+        rank=Rank.NAMED,
+        holds=works_elsewhere,
+        says=("no basic auth credentials", "anonymous token"),
+        others=(Cause.CREDENTIAL_MISSING, Cause.CREDENTIAL_HELPER_BROKEN),
+        why="A login or pull worked in the same output, and a later request was sent without any credential.",
+    ),
+    Rule(
+        name="a service or another user sends nothing",
+        cause=Cause.WRONG_USER_CONFIG,
+        rank=Rank.NAMED,
+        holds=other_process,
+        says=("no basic auth credentials",),
+        others=(Cause.CREDENTIAL_MISSING, Cause.CREDENTIAL_HELPER_BROKEN),
+        why="A service, sudo, or a tool with a configuration of its own asked, and docker found none: it "
+        "reads another config.json, or has another PATH, than the shell in which docker login was run.",
+    ),
+    Rule(
+        name="a service or another user asks",
+        cause=Cause.WRONG_USER_CONFIG,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        holds=other_process,
+        says=(*NO_CREDENTIAL, "pull access denied", "403", 'permission denied"}', "needed permissions"),
+        never=(
+            "challenge request",
+            "denied: denied",
+            "docker daemon socket",
+            "permission_denied",
+            "does not match expected scopes",
+            "insufficient scopes",
+        ),
+        others=(Cause.CREDENTIAL_MISSING, Cause.CREDENTIAL_INVALID_OR_EXPIRED),
+        why="A service, sudo, or a tool with a configuration of its own asked: it reads another config.json than the "
+        "shell in which docker login was run.",
     ),
     Rule(
         name="works here, not there",
         cause=Cause.WRONG_USER_CONFIG,
         rank=Rank.SHAPE,
         holds=works_elsewhere,
-        says=_NO_CREDENTIAL,
+        says=NO_CREDENTIAL,
         never=("permission_denied", "does not match expected scopes", "insufficient scopes"),
         others=(Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS, Cause.CREDENTIAL_MISSING),
         why="A login or pull worked in the same output, and a later request went out without that login.",
@@ -158,7 +182,7 @@ RULES: tuple[Rule, ...] = (
         name="config.json not opened",
         cause=Cause.CONFIG_JSON_CORRUPT,
         rank=Rank.SHAPE,
-        says=("config.json … permission denied", "config.json", "auth.json"),
+        says=("config.json", "auth.json"),
         and_says=("error", "failed", "cannot", "unable"),
         never=("compose", "daemon.json"),
         certainty=Certainty.POSSIBLE,

@@ -1,4 +1,4 @@
-"""Refused credentials at ghcr.io, and the forms of a refusal that are the same everywhere.
+"""The forms in which a registry's refusal reaches the reader, ghcr.io's above all.
 
 Where the refusal happens tells most: inside the HTTP transport (`wrapped`, `oauth token`, `anonymous token`) it is the
 token endpoint's, which knows the credential or not; else the manifest's, where access or scope is missing.
@@ -6,7 +6,9 @@ token endpoint's, which knows the credential or not; else the manifest's, where 
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty
-from ghcr_audit.messages.features import Message, Operation, Registry, Sent, Stage
+from ghcr_audit.messages.conditions import classic_engine, logged_out
+from ghcr_audit.messages.features import Operation, Sent, Stage
+from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
 
 _ACCESS = Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS
@@ -14,125 +16,31 @@ _INVALID = Cause.CREDENTIAL_INVALID_OR_EXPIRED
 _MISSING = Cause.CREDENTIAL_MISSING
 _NAME = Cause.REPOSITORY_NOT_FOUND_OR_NAME_WRONG
 _SCOPE = Cause.TOKEN_SCOPE_INSUFFICIENT
-_GHCR = (Registry.GHCR,)
+_GHCR = (Registry.GHCR, Registry.OTHER)
+"""A text that names no registry is read as one of ghcr.io."""
 _PUSH = (Operation.PUSH, Operation.BUILD)
 _PULL = (Operation.PULL, Operation.COMPOSE, Operation.BUILD, Operation.DAEMON, Operation.UNKNOWN, Operation.MANIFEST)
 
 
-def tokenless_curl(message: Message) -> bool:
-    """Curl asked the registry's API by hand without a token: ghcr.io refuses that for public images, too."""
-    return "curl" in message.flat and "/v2/" in message.flat and "authorization:" not in message.flat
-
-
 RULES: tuple[Rule, ...] = (
     Rule(
-        name="asked by hand without a token",
-        cause=Cause.OTHER,
-        rank=Rank.NAMED,
-        holds=tokenless_curl,
-        code=("unauthorized", "denied"),
-        message=("authentication required", "invalid token", "unauthorized", "denied"),
-        others=(_MISSING, _INVALID),
-        why="The registry's API wants a token from its token endpoint, even for a public image; this request has none.",
-        remedy="Ask https://ghcr.io/token?service=ghcr.io&scope=repository:OWNER/IMAGE:pull first, send it as Bearer.",
-    ),
-    Rule(
-        name="scope, in the registry's words",
-        cause=_SCOPE,
-        rank=Rank.NAMED,
-        says=("does not match expected scopes", "token … expected scopes"),
-        others=(Cause.TOKEN_TYPE_UNSUPPORTED, _ACCESS),
-        why="The registry knows the token and says that its scopes are not those that are needed.",
-    ),
-    Rule(
-        name="read_package",
-        cause=_ACCESS,
-        rank=Rank.NAMED,
-        says=("permission_denied: read_package", "read_package"),
-        others=(_SCOPE, Cause.SSO_NOT_AUTHORIZED),
-        why="The token is good; its user has no access to this package.",
-    ),
-    Rule(
-        name="write_package",
-        cause=_ACCESS,
-        rank=Rank.NAMED,
-        says=("permission_denied: write_package", "write_package"),
-        others=(_SCOPE, Cause.TOKEN_TYPE_UNSUPPORTED),
-        why="The package exists, and neither this user nor this repository may write to it.",
-        probe="Package settings, Manage Actions access: is the workflow's repository listed with Write?",
-    ),
-    Rule(
-        name="create_package",
-        cause=_ACCESS,
-        rank=Rank.NAMED,
-        says=("permission_denied: create_package", "create_package"),
-        others=(_SCOPE, Cause.TOKEN_TYPE_UNSUPPORTED),
-        why="The organisation or the token does not allow creating this package.",
-    ),
-    Rule(
-        name="installation not allowed",
-        cause=_SCOPE,
-        rank=Rank.NAMED,
-        says=("installation not allowed to",),
-        others=(Cause.TOKEN_TYPE_UNSUPPORTED, _ACCESS),
-        why="The token is a workflow's or a GitHub App's, and may not write packages there.",
-        remedy="In the job: permissions: packages: write, and Read and write under Settings, Actions, Workflow "
-        "permissions; a GitHub App's token does not work, use GITHUB_TOKEN or a classic token.",
-        probe="Which token does the login step use: GITHUB_TOKEN (then permissions) or a GitHub App's (then its kind)?",
-    ),
-    Rule(
-        name="installation unknown",
-        cause=Cause.TOKEN_TYPE_UNSUPPORTED,
-        rank=Rank.NAMED,
-        says=("the requested installation does not exist", "fine-grained", "github app", "app installation token"),
-        and_says=("denied", "403", "not support", "unauthorized", "does not exist"),
-        others=(_ACCESS, _SCOPE),
-        why="This kind of token is not served by GitHub Packages.",
-    ),
-    Rule(
-        name="token of a kind that is not served",
-        cause=Cause.TOKEN_TYPE_UNSUPPORTED,
-        rank=Rank.NAMED,
-        says=("github_pat_",),
-        and_says=("denied", "403", "401", "unauthorized"),
-        others=(_SCOPE, _ACCESS),
-        why="The token is a fine-grained one by its prefix; GitHub Packages takes classic ones.",
-    ),
-    Rule(
-        name="token not known behind the token endpoint",
-        cause=_INVALID,
+        name="denied right after a logout",
+        cause=_MISSING,
         rank=Rank.SHAPE,
-        says=("user cannot be authenticated with the token provided",),
-        stage=(Stage.MANIFEST, Stage.UPLOAD, Stage.PING, Stage.TOKEN),
-        others=(_SCOPE, Cause.REGISTRY_UNAVAILABLE),
-        why="The registry could not tell a user from the token that came.",
-    ),
-    Rule(
-        name="token not known, push",
-        cause=_INVALID,
-        rank=Rank.SHAPE,
-        says=("user cannot be authenticated with the token provided",),
-        operation=_PUSH,
-        others=(_MISSING, _SCOPE),
-        why="The registry could not tell a user from the token that came; without a login there is none.",
-    ),
-    Rule(
-        name="token not known, otherwise",
-        cause=_INVALID,
-        rank=Rank.USUAL,
-        says=("user cannot be authenticated with the token provided", "invalid token", "bad token"),
-        others=(Cause.REGISTRY_UNAVAILABLE, _MISSING),
-        why="The registry could not tell a user from the token that came.",
+        registry=_GHCR,
+        holds=logged_out,
+        others=(_ACCESS, _NAME, _INVALID),
+        why="The login was removed, so no credential was sent, and without one the image is refused.",
     ),
     Rule(
         name="token endpoint refuses a credential",
         cause=_INVALID,
         rank=Rank.SHAPE,
-        registry=(Registry.GHCR, Registry.OTHER),
+        registry=_GHCR,
         code=("denied",),
         message=("denied",),
         wrapped=True,
-        others=(_SCOPE, Cause.REGISTRY_UNAVAILABLE, _MISSING),
+        others=(Cause.REGISTRY_UNAVAILABLE, _MISSING, _SCOPE),
         why="`denied: denied` from inside the connection: a credential was sent to the token endpoint and refused. "
         "ghcr.io does so for public images, too.",
     ),
@@ -143,7 +51,7 @@ RULES: tuple[Rule, ...] = (
         registry=_GHCR,
         code=("denied",),
         message=("denied",),
-        others=(_ACCESS, _SCOPE, Cause.REGISTRY_UNAVAILABLE),
+        others=(_MISSING, _SCOPE, _ACCESS, Cause.REGISTRY_UNAVAILABLE),
         why="`denied: denied` is ghcr.io's answer to a credential that it does not know.",
     ),
     Rule(
@@ -152,7 +60,7 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.SHAPE,
         sent=Sent.YES,
         status=(401, 403),
-        others=(_SCOPE, _ACCESS, Cause.REGISTRY_UNAVAILABLE),
+        others=(_SCOPE, _MISSING, _ACCESS, Cause.REGISTRY_UNAVAILABLE),
         why="`oauth token`: a stored credential was sent to the token endpoint and refused.",
     ),
     Rule(
@@ -169,9 +77,31 @@ RULES: tuple[Rule, ...] = (
         cause=_MISSING,
         rank=Rank.SHAPE,
         sent=Sent.NO,
-        status=(401, 403),
+        status=(401,),
         others=(_NAME, _ACCESS),
         why="`anonymous token`: no credential was sent, and without one the token was refused.",
+    ),
+    Rule(
+        name="no credential was sent for a token, 403",
+        cause=_NAME,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        sent=Sent.NO,
+        status=(403,),
+        others=(_ACCESS, _MISSING),
+        why="No credential was sent. ghcr.io mostly answers 401 for a private package, 403 for one that is not there.",
+    ),
+    Rule(
+        name="token denied with the standard sentence",
+        cause=_NAME,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=_GHCR,
+        says=("requested access to the resource is denied",),
+        never=("may require",),
+        others=(_ACCESS, _MISSING, _INVALID),
+        why="ghcr.io's token endpoint says so of a package that is not there (and of some private ones): mostly the "
+        "path lacks a part or has one too many.",
     ),
     Rule(
         name="token endpoint refuses without a credential",
@@ -181,7 +111,7 @@ RULES: tuple[Rule, ...] = (
         code=("unauthorized",),
         message=("",),
         wrapped=True,
-        others=(_NAME, _ACCESS, _INVALID),
+        others=(_NAME, _INVALID, _ACCESS),
         why="`unauthorized` from inside the connection: no credential was sent, and the package is not public.",
     ),
     Rule(
@@ -191,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.SHAPE,
         registry=_GHCR,
         code=("denied",),
-        message=("", "requested access to the resource is denied"),
+        message=("",),
         wrapped=True,
         others=(_NAME, _MISSING, _INVALID),
         why="The token was denied with the standard message: the package is private, or not there.",
@@ -205,8 +135,23 @@ RULES: tuple[Rule, ...] = (
         message=("",),
         single=True,
         operation=_PULL,
-        others=(_ACCESS, _SCOPE, Cause.REGISTRY_UNAVAILABLE),
+        others=(_ACCESS, _MISSING, _SCOPE, Cause.REGISTRY_UNAVAILABLE),
         why="The registry's message is literally `denied`: so ghcr.io answers a credential that it does not know.",
+    ),
+    Rule(
+        name="the manifest's request is unauthorized",
+        cause=_SCOPE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=_GHCR,
+        operation=_PULL,
+        code=("unauthorized",),
+        message=("",),
+        wrapped=False,
+        holds=classic_engine,
+        others=(Cause.SSO_NOT_AUTHORIZED, _MISSING, _INVALID),
+        why="The token endpoint gave a token and the manifest's request is unauthorized: seen with a token of the gh "
+        "tool, and where an organisation enforces SAML SSO and the token is not authorised for it.",
     ),
     Rule(
         name="manifest denied",
@@ -240,26 +185,43 @@ RULES: tuple[Rule, ...] = (
         status=(403,),
         stage=(Stage.MANIFEST, Stage.BLOB),
         others=(_SCOPE, _NAME, _INVALID),
-        why="A token was given out and the manifest refused; the answer to HEAD carries no reason.",
+        why="A token was given out and the manifest refused; the answer to HEAD carries no reason, and a tag that was "
+        "never pushed hides behind it, too.",
         probe="Ask for the same manifest with GET: the body names read_package, scopes, or nothing.",
     ),
     Rule(
-        name="push forbidden",
+        name="push forbidden at the first blob",
         cause=_SCOPE,
         certainty=Certainty.POSSIBLE,
         rank=Rank.USUAL,
         registry=_GHCR,
         operation=_PUSH,
         status=(403,),
-        others=(_ACCESS, _INVALID, Cause.TOKEN_TYPE_UNSUPPORTED),
-        why="The token was given out and may not write there: its scope, the workflow's permissions, or package access.",
+        stage=(Stage.BLOB, Stage.UPLOAD),
+        others=(_ACCESS, Cause.TOKEN_TYPE_UNSUPPORTED, _INVALID),
+        why="The token was given out and the first blob is refused: so it looks without the right to write packages.",
+    ),
+    Rule(
+        name="push forbidden",
+        cause=_ACCESS,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.USUAL,
+        registry=_GHCR,
+        operation=_PUSH,
+        status=(403,),
+        others=(_SCOPE, _NAME, _INVALID),
+        why="The token was given out and may not write there: scope, the workflow's permissions, or access.",
     ),
     Rule(
         name="podman cannot write to the package",
         cause=_ACCESS,
         rank=Rank.SHAPE,
         operation=_PUSH,
-        says=("failed to read from destination repository", "checking whether a blob", "requested access to the resource"),
+        says=(
+            "failed to read from destination repository",
+            "checking whether a blob",
+            "requested access to the resource",
+        ),
         and_says=("403", "(forbidden)"),
         others=(_SCOPE, _INVALID),
         why="The destination's blobs may not even be read: the package knows neither this user nor this repository.",
@@ -301,8 +263,8 @@ RULES: tuple[Rule, ...] = (
             "authentication failed",
             "access forbidden",
         ),
-        never=("error saving credentials", "error storing credentials", "login succeeded", "forbidden\\n", "x509"),
-        others=(Cause.TOKEN_TYPE_UNSUPPORTED, _SCOPE, _MISSING),
+        never=("error saving credentials", "error storing credentials", "login succeeded", "x509"),
+        others=(_MISSING, Cause.TOKEN_TYPE_UNSUPPORTED, _SCOPE),
         why="A login asks for no package: what is refused is the credential itself.",
     ),
 )

@@ -1,11 +1,16 @@
 """All rules. Within a rank the earlier one wins, so the tables stand from the nearest root to the farthest."""
 
 from ghcr_audit.messages import (
+    table_between,
     table_compose,
     table_config,
-    table_host,
+    table_containers,
+    table_credentials,
+    table_engine,
     table_images,
+    table_names,
     table_network,
+    table_permissions,
     table_refusals,
     table_registries,
     table_ssh,
@@ -13,12 +18,17 @@ from ghcr_audit.messages import (
 from ghcr_audit.messages.rule import Rule
 
 RULES: tuple[Rule, ...] = (
-    *table_host.RULES,
+    *table_engine.RULES,
+    *table_containers.RULES,
     *table_config.RULES,
     *table_ssh.RULES,
     *table_compose.RULES,
     *table_images.RULES,
+    *table_names.RULES,
+    *table_credentials.RULES,
     *table_registries.RULES,
+    *table_permissions.RULES,
     *table_refusals.RULES,
+    *table_between.RULES,
     *table_network.RULES,
 )

@@ -182,8 +182,8 @@ def _conflict(parameter: Parameter, written: str, value: str, is_tag: Callable[[
     if parameter.choices and ANY not in value:
         return None if value in parameter.choices else Conflict(told=told, certain=True)
     kind = _kind_of(written, value, is_tag)
-    paths = {kind, parameter.kind} == {Kind.DIRECTORY, Kind.FILE}
-    if Kind.OTHER in (kind, parameter.kind) or kind is parameter.kind or paths:
+    path = (kind, parameter.kind) == (Kind.DIRECTORY, Kind.FILE)  # a file without an ending looks like a folder
+    if Kind.OTHER in (kind, parameter.kind) or kind is parameter.kind or path:
         return None
     return Conflict(told=told, certain=ANY not in value)
 

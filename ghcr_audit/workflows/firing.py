@@ -43,11 +43,16 @@ def _fired(workflow: Workflow, trigger: Trigger, tag: str, beside: tuple[Workflo
         return _pushed(trigger, tag)
     if trigger.event in _BY_SOMEBODY:
         return Firing(event=trigger.event, sure=Answer.PERHAPS, told=_BY_SOMEBODY[trigger.event])
-    if trigger.event == "workflow_call":
+    if trigger.event == "workflow_call" and not _is_called(workflow, beside):
         return Firing(event="", sure=Answer.PERHAPS, told="when another workflow calls it")
     if trigger.event == "workflow_run" and chain < _MAX_CHAIN:
         return _after_another(workflow, trigger, tag, beside, chain)
     return None
+
+
+def _is_called(workflow: Workflow, beside: tuple[Workflow, ...]) -> bool:
+    """By one that stands beside it: then its jobs are looked at as that one's."""
+    return any(job.calls.removeprefix("./") == workflow.path for other in beside for job in other.jobs)
 
 
 def _pushed(trigger: Trigger, tag: str) -> Firing:

@@ -4,13 +4,13 @@ From the observations of adapters/git_files.py: JSON lines that end with `{"kind
 answer without its end was not seen.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Observation
 from ghcr_audit.workflows.model import Workflow
@@ -20,6 +20,9 @@ WORKFLOWS = "git.workflows"
 DEFAULT_BRANCH = "git.default_branch"
 DEPLOY_FILES = "git.deploy_files"
 """Keys of the observations."""
+
+
+_MAX_LINES = 4000
 
 
 class Place(StrEnum):
@@ -40,7 +43,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultBranch:
-    """GitHub's default branch, as far as the clone knows. `sure`: the remote's own HEAD says so, or there is no remote."""
+    """GitHub's default branch, as far as the clone knows; `sure` where its remote's own HEAD says so."""
 
     name: str
     sure: bool
@@ -149,11 +152,19 @@ def _entries(observation: Observation | None) -> list[dict[str, Any]] | None:
 
 
 def _objects(text: str) -> list[dict[str, Any]] | None:
-    """The lines before the end; None when the end is missing."""
-    found = list(facts.json_objects(text))
-    if not found or found[-1].get("kind") != "end":
+    """The lines before the end; None when the end is missing, or a line is no JSON object."""
+    found = [_loaded(line) for line in text.splitlines()[:_MAX_LINES]]
+    entries = [one for one in found if isinstance(one, dict)]
+    if not found or len(entries) != len(found) or entries[-1].get("kind") != "end":
         return None
-    return found[:-1]
+    return entries[:-1]
+
+
+def _loaded(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text(entry: dict[str, Any], key: str) -> str:

@@ -6,6 +6,7 @@ Variables, `$(…)` and `${{ … }}` stay as they are written. Linear, and any t
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_SCRIPT = 128 * 1024
 _MAX_NESTED = 3
@@ -168,8 +169,9 @@ class _Lexer:
         return self._text[began : self._at]
 
 
+@lru_cache(maxsize=256)
 def commands(text: str) -> tuple[CalledCommand, ...]:
-    """Every simple command of the text, in order."""
+    """Every simple command of the text, in order; cached, since each event that starts a job asks again."""
     return tuple(one for one in _Lexer(text).commands() if one.words)
 
 

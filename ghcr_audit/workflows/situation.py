@@ -23,6 +23,8 @@ class Situation:
     """The default branch, '' when it is not known."""
     source: str = ""
     """workflow_run: the name of the workflow that ran before."""
+    source_event: str = ""
+    """workflow_run: the event that started it, '' when it is not known."""
     inputs: Settings | None = None
     """Of a called workflow, resolved; None where the run has none."""
     env: Settings = ()
@@ -79,6 +81,7 @@ class Situation:
         known: dict[tuple[str, ...], Value] = {
             ("workflow_run", "workflow_run", "head_branch"): self.tag,
             ("workflow_run", "workflow_run", "conclusion"): "success",
+            ("workflow_run", "workflow_run", "event"): self.source_event or UNKNOWN,
             ("workflow_run", "workflow_run", "name"): self.source or UNKNOWN,
             ("release", "release", "tag_name"): self.tag,
             ("push", "ref"): f"refs/tags/{self.tag}",

@@ -142,6 +142,8 @@ class Access:
             return None
         if holder.kind is None:
             return answers.denied(answers.NO_READ if request.reads else answers.NO_WRITE)
+        if self._board.state.policy.enforces:
+            return answers.denied(answers.NO_READ if request.reads else answers.NO_WRITE)
         rights = RIGHTS[holder.kind]
         if not (rights.pulls if request.reads else rights.pushes):
             return answers.denied(answers.NO_SCOPE)

@@ -11,6 +11,7 @@ from typing import Final
 from lab.gateway import answers
 from lab.gateway.access import Access
 from lab.gateway.answers import Answer
+from lab.gateway.github import GithubApi
 from lab.gateway.requests import Kind, Request
 from lab.gateway.state import Impairment
 from lab.gateway.switchboard import Switchboard
@@ -31,6 +32,7 @@ class Gateway:
         self._upstream = upstream
         self._board = Switchboard()
         self._access = Access(tokens=tokens, board=self._board, has_repository=upstream.has_repository)
+        self._github = GithubApi(tokens=tokens, board=self._board, has_repository=upstream.has_repository)
 
     def answer(self, request: Request) -> Answer:
         """Answer anything; never raises for what a client or the registry behind does."""
@@ -49,6 +51,8 @@ class Gateway:
                 return self._switches(request)
             case Kind.TOKEN:
                 return self._impaired(request, self._access.token)
+            case Kind.API:
+                return self._impaired(request, self._github.answer)
             case Kind.OTHER:
                 return answers.error(404, "NOT_FOUND", "not found")
             case _:
@@ -83,7 +87,8 @@ class Gateway:
         if impairment is None:
             return serve(request)
         time.sleep(impairment.delay_s)
-        return self._fault(impairment) or replace(serve(request), pace_kbps=impairment.kbps)
+        answer = self._fault(impairment) or replace(serve(request), pace_kbps=impairment.kbps)
+        return _corrupted(answer) if impairment.fault == "corrupt" else answer
 
     def _fault(self, impairment: Impairment) -> Answer | None:
         if impairment.fault == "hang":
@@ -95,7 +100,7 @@ class Gateway:
 
     def _redirect(self, request: Request) -> Answer | None:
         policy = self._board.state.policy
-        if policy.redirect is None or policy.redirect_on not in ("all", request.kind.value):
+        if policy.redirect is None or policy.redirect_on not in request.families:
             return None
         location = policy.redirect.rstrip("/") + request.target
         return Answer(status=307, headers=(("Location", location),))
@@ -114,6 +119,12 @@ class Gateway:
             headers=(("Content-Type", "application/json"),),
             body=self._board.state.to_json().encode() + b"\n",
         )
+
+
+def _corrupted(answer: Answer) -> Answer:
+    """The same length, other bytes in the middle: what a broken disk or cache on the way makes of a blob."""
+    middle = len(answer.body) // 2
+    return replace(answer, body=answer.body[:middle] + bytes(255 - byte for byte in answer.body[middle:]))
 
 
 def _changes(body: bytes) -> dict[str, object]:

@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from lab.gateway.answers import Headers
 
+API_PATH = "/api/v3"
+"""Below it lies what looks like GitHub's API; the path is that of GitHub Enterprise Server."""
+
 _READING_METHODS = frozenset({"GET", "HEAD"})
 _REPOSITORY_PATH = re.compile(r"^/v2/(?P<name>[^?]+?)/(?P<kind>manifests|blobs|tags)/(?P<reference>[^?]*)$")
 
@@ -20,6 +23,7 @@ class Kind(StrEnum):
     BLOBS = "blobs"
     TAGS = "tags"
     V2 = "v2"
+    API = "api"
     LAB = "lab"
     OTHER = "other"
 
@@ -53,8 +57,15 @@ class Request:
         fixed = {"/token": Kind.TOKEN, "/_lab": Kind.LAB, "/v2": Kind.V2, "/v2/": Kind.V2}.get(self.path)
         if fixed is not None:
             return fixed
+        if self.path.startswith(f"{API_PATH}/"):
+            return Kind.API
         match = _REPOSITORY_PATH.match(self.path)
         return Kind(match["kind"]) if match else Kind.OTHER
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The names under which this request is switched: GitHub's API is no part of the registry's `all`."""
+        return (self.kind.value,) if self.kind is Kind.API else ("all", self.kind.value)
 
     @property
     def repository(self) -> str:

@@ -10,14 +10,16 @@ from lab.gateway.answers import FAULTS
 from lab.gateway.requests import Kind, Request
 from lab.tokens import TokenKind
 
-Where = Literal["manifests", "blobs", "token", "tags", "all"]
+Where = Literal["manifests", "blobs", "token", "tags", "api", "all"]
+"""`all` is the registry's own families: GitHub's API is another service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impairment:
     """What goes wrong, where and how often.
 
-    fault: `403 404 429 500 502 503 drop hang` or None. on: the family of requests. times: how many more
+    fault: `403 404 429 500 502 503 drop hang corrupt` or None (corrupt: bytes of a body are changed, its
+    length is kept). on: the family of requests. times: how many more
     requests are hit, -1 until switched off. tag: hit manifests of this tag only (`TAG` or `REPOSITORY:TAG`).
     kbps: KiB per second for bodies. delay_s: waited before the answer. retry_after_s: told with 429.
     """
@@ -33,7 +35,7 @@ class Impairment:
     def hits(self, request: Request) -> bool:
         """Whether this request is to be impaired."""
         idle = self.fault is None and not self.kbps and not self.delay_s
-        if idle or self.times == 0 or self.on not in ("all", request.kind.value):
+        if idle or self.times == 0 or self.on not in request.families:
             return False
         if self.tag is None:
             return True
@@ -47,7 +49,9 @@ class Policy:
 
     public: every package may be read by anyone. anonymous: a private package's token request is answered
     `401`, or a `token` is issued and the manifest refused (both were seen). realm: a foreign token endpoint
-    to announce. redirect: answer requests of the family `redirect_on` with a 307 to this address.
+    to announce. redirect: answer requests of the family `redirect_on` with a 307 to this address. enforces: a
+    rule of the organisation that no token meets (`sso`: SAML single sign-on; `ip_allow_list`); only GitHub's API
+    names it, the registry denies.
     """
 
     public: bool = False
@@ -55,6 +59,7 @@ class Policy:
     realm: str | None = None
     redirect: str | None = None
     redirect_on: Where = "manifests"
+    enforces: Literal["sso", "ip_allow_list"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,7 @@ class RequestCounts:
     blobs: int = 0
     tags: int = 0
     v2: int = 0
+    api: int = 0
     other: int = 0
     challenged: int = 0
 
@@ -165,7 +171,7 @@ def _is_number(value: object) -> bool:
 
 _TEXT: Final = _Switch(accepts=lambda value: value is None or isinstance(value, str), expected="text or None")
 _FLAG: Final = _Switch(accepts=lambda value: isinstance(value, bool), expected="True or False")
-_WHERE: Final = _one_of("manifests", "blobs", "token", "tags", "all")
+_WHERE: Final = _one_of("manifests", "blobs", "token", "tags", "api", "all")
 _KIND: Final = _one_of(*(kind.value for kind in TokenKind))
 _WHOLE: Final = _Switch(
     accepts=lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
@@ -181,7 +187,7 @@ _SECONDS: Final = _Switch(
 )
 _SWITCHES: Final[Mapping[str, _Switch]] = MappingProxyType(
     {
-        "fault": _one_of(None, *FAULTS, "429", "hang"),
+        "fault": _one_of(None, *FAULTS, "429", "hang", "corrupt"),
         "on": _WHERE,
         "times": _TIMES,
         "tag": _TEXT,
@@ -193,6 +199,7 @@ _SWITCHES: Final[Mapping[str, _Switch]] = MappingProxyType(
         "realm": _TEXT,
         "redirect": _TEXT,
         "redirect_on": _WHERE,
+        "enforces": _one_of(None, "sso", "ip_allow_list"),
         "revoke": _KIND,
         "restore": _KIND,
         "reset": _FLAG,

@@ -18,6 +18,7 @@ from prefect.states import Cancelled
 from deployments.stack import Stack, free_port
 from ghcr_audit.report_model import Report
 from lab.lab import Lab
+from lab.target import Setting
 
 LIMIT_S = 90
 
@@ -112,11 +113,19 @@ class Served:
 
 
 @contextmanager
-def served(lab: Lab, folder: Path, settings: Mapping[str, str] | None = None) -> Iterator[Served]:
-    """The lab's chain as target `observer`, served by a Prefect server of its own; all stopped in the end."""
+def served(
+    lab: Lab,
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    target: Mapping[str, Setting | None] | None = None,
+) -> Iterator[Served]:
+    """The lab's chain as target `observer`, served by a Prefect server of its own; all stopped in the end.
+
+    `target` overrides keys of the target file, in a table as `deploy__lease_s`.
+    """
     targets = folder / "targets"
     targets.mkdir()
-    (targets / "observer.toml").write_text(lab.target_toml(), encoding="utf-8")
+    (targets / "observer.toml").write_text(lab.target_toml(**(target or {})), encoding="utf-8")
     extra = {
         "GHCR_AUDIT_TARGETS": str(targets),
         "GHCR_AUDIT_POOL_KEY": str(folder / "pool.key"),

@@ -191,12 +191,15 @@ def test_a_release_that_was_never_published_ends_as_broken(audits: Served) -> No
     [
         ({"target": "no-such-target"}, "'no-such-target' is not known"),
         ({"tag": "$(reboot)"}, "not a tag"),
-        ({"mode": "drill"}, "'drill' is not available"),
+        ({"target": "guarded", "mode": "drill"}, "guarded: drill: is 'forbidden'"),
+        ({"mode": "pull", "force": "to see"}, "belong to a drill"),
     ],
 )
 def test_what_cannot_be_meant_fails_with_one_sentence(
     audits: Served, parameters: dict[str, str], sentence: str
 ) -> None:
+    guarded = audits.lab.target_toml(drill="forbidden")
+    (audits.folder / "targets" / "guarded.toml").write_text(guarded, encoding="utf-8")
     state = audits.settled(audits.trigger(**parameters))
     assert (state.name, state.type.value) == ("Failed", "FAILED")
     assert sentence in (state.message or "")

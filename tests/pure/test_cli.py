@@ -14,7 +14,7 @@ from ghcr_audit.cli.main import main, parser
 pytestmark = pytest.mark.pure
 
 HELP_WITHIN_S = 0.5
-VERBS = ("check", "run", "resume", "report", "init", "doctor")
+VERBS = ("check", "run", "resume", "report", "recover", "init", "doctor")
 TARGET = """\
 image = "ghcr.io/acme/shop"
 registry_user = "acme"
@@ -152,6 +152,43 @@ def test_init_refuses_what_cannot_be_meant_before_it_connects(
 def test_a_port_in_the_place_of_the_path_is_explained(targets: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "me@host:2222"]) == 2
     assert capsys.readouterr().err.endswith("  An SSH port is given by --port 2222.\n")
+
+
+DRILL = ["run", "shop", "--tag", "20260101-000000", "--mode", "drill"]
+ALLOWED = 'drill = "allowed"\n' + TARGET + '[deploy]\ndirectory = "/srv/shop"\n'
+
+
+@pytest.mark.parametrize(
+    ("target", "words", "told"),
+    [
+        (TARGET, DRILL, "shop: drill: is 'forbidden' in the target file"),
+        (ALLOWED, [*DRILL[:5], "pull", "--force", "to see"], "mode: rollback_to and force belong to a drill"),
+        (ALLOWED, [*DRILL[:5], "observe", "--rollback-to", "20260101-000000"], "mode: rollback_to and force belong to"),
+        (ALLOWED, [*DRILL, "--rollback-to", "a b"], "tag: read: not a tag (got 'a b'"),
+        (ALLOWED, [*DRILL, "--force", ""], "force: not a reason (got '', expected 1-200 characters in one line)"),
+        (ALLOWED, [*DRILL, "--force", " "], "force: not a reason"),
+        (ALLOWED, [*DRILL, "--force", "a\nb"], "force: not a reason"),
+        (ALLOWED, [*DRILL, "--force", "x" * 201], "force: not a reason"),
+        (ALLOWED, [*DRILL, "--force", "password=lab-hunter-22"], "force: holds what looks like a secret (not shown)"),
+    ],
+)
+def test_a_drill_that_cannot_be_meant_is_refused_before_prefect_is_imported(
+    targets: Path, capsys: pytest.CaptureFixture[str], target: str, words: list[str], told: str
+) -> None:
+    (targets / "shop.toml").write_text(target, encoding="utf-8")
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith(f"ghcr-audit: {told}")
+
+
+def test_recovering_an_unknown_target_names_the_known_ones(targets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recover", "shop"]) == 2
+    assert "'shop' is not known" in capsys.readouterr().err
+
+
+def test_a_sweep_loads_no_ssh_library() -> None:
+    program = "import sys, flows.recover; sys.exit('paramiko' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_closed_pipe_ends_quietly() -> None:

@@ -246,7 +246,8 @@ def test_restarts_from_before_the_drill_are_not_counted_again() -> None:
             (BROKEN, "nothing answers at the URL"),
         ),
         (
-            "0 running unhealthy 0 200\n9000 running healthy 0 200\n11000 running healthy 0 500\n20000 not healthy in time\n",
+            "0 running unhealthy 0 200\n9000 running healthy 0 200\n11000 running healthy 0 500\n"
+            "20000 not healthy in time\n",
             (HOLDS, "Docker says healthy"),
             (BROKEN, "the URL says 500"),
         ),

@@ -150,7 +150,8 @@ def test_a_host_that_is_ready_is_not_refused() -> None:
             "sound",
             (
                 BROKEN,
-                f"running, {NAME}:{OLD}; Docker says healthy; the URL is healthy; its image is none that the registry gave out as {NAME}",
+                f"running, {NAME}:{OLD}; Docker says healthy; the URL is healthy; "
+                f"its image is none that the registry gave out as {NAME}",
             ),
         ),
     ],

@@ -192,8 +192,8 @@ def test_a_refused_drill_shows_its_conditions_and_no_rollback() -> None:
     states = {state.link: state for state in chain(saying(before(), "before.lease", "", stderr=HELD, exit_code=75))}
     assert len(states[Link.DEPLOY].claims) == len(deploy.conditions(before()))
     assert states[Link.ROLLBACK].not_run == (
-        "the drill was refused: No other drill holds this host: run 1234abcd (ghcr-audit on other, process 7) holds the "
-        "lease for 17 s more"
+        "the drill was refused: No other drill holds this host: run 1234abcd (ghcr-audit on other, process 7) holds "
+        "the lease for 17 s more"
     )
 
 

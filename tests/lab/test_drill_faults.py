@@ -1,0 +1,215 @@
+"""Drills that are killed, cut off or sabotaged at every step: the host is put back, by the drill or by `recover`."""
+
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ghcr_audit.adapters import drill
+from ghcr_audit.adapters.lease import let_lease_go
+from ghcr_audit.adapters.recover import Outcome, recover
+from ghcr_audit.audit import Audit
+from ghcr_audit.drill.journal import Step
+from ghcr_audit.verdicts import Verdict
+from lab.lab import Lab
+from lab.repository import RELEASES
+from tests.lab.drills import (
+    Site,
+    await_step,
+    deployed,
+    drill_process,
+    drilled,
+    host_kept,
+    looked,
+    meanwhile,
+    put_back,
+    recovered,
+    report,
+    sameness,
+    site_of,
+)
+from tests.lab.host_flaws import login_shell
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+
+OLD, NEW = RELEASES.running, RELEASES.newest_published
+STRANGER = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def own_lab(lab_machine: None) -> Iterator[Lab]:
+    with Lab.temporary() as lab:
+        assert lab.ssh(f"docker pull --quiet {lab.image}:{NEW}").returncode == 0
+        yield lab
+
+
+@pytest.fixture
+def site(own_lab: Lab, tmp_path: Path) -> Iterator[Site]:
+    """A lease as short as it may be: whoever recovers waits for its end."""
+    site = site_of(own_lab, tmp_path, deploy__lease_s=5, deploy__limit_s=20)
+    yield site
+    put_back(site)
+
+
+@pytest.mark.parametrize(
+    ("step", "flaw"),
+    [
+        (Step.BEGUN, ""),
+        (Step.DEPLOYING, "hang"),
+        (Step.ROLLING_BACK, "leave-child"),
+        (Step.RESTORING, ""),
+    ],
+)
+def test_what_a_killed_drill_left_is_put_back_once_its_lease_has_ended(site: Site, step: Step, flaw: str) -> None:
+    """The host's commands go on without it: a deploy that hangs, a child that would restart the service later."""
+    site.lab.set_flaws(*([flaw] if flaw else []))
+    with host_kept(site):
+        with drill_process(site, site.audit(NEW)) as process:
+            await_step(site, step)
+            process.send_signal(signal.SIGKILL)
+        done = recovered(site)
+        assert (done.outcome, done.told) == (Outcome.RESTORED, "the host is as it was")
+    assert recovered(site, look=True).outcome is Outcome.NOTHING, "once more there is nothing to do"
+
+
+def cut_sessions(lab: Lab) -> None:
+    lab.cut_sessions()
+
+
+def cut_connections(lab: Lab) -> None:
+    lab.cut_connections()
+
+
+def restart_sshd(lab: Lab) -> None:
+    lab.stop_sshd()
+    time.sleep(3)
+    lab.start_sshd()
+
+
+def restart_engine(lab: Lab) -> None:
+    lab.stop_engine()
+    lab.start_engine()
+
+
+@pytest.mark.parametrize(
+    ("step", "fault"),
+    [
+        (Step.BEGUN, cut_sessions),
+        (Step.BEGUN, restart_engine),
+        (Step.DEPLOYING, cut_connections),
+        (Step.DEPLOYING, restart_sshd),
+        (Step.DEPLOYING, restart_engine),
+        (Step.ROLLING_BACK, cut_sessions),
+        (Step.ROLLING_BACK, restart_engine),
+        (Step.RESTORING, cut_connections),
+        (Step.RESTORING, restart_sshd),
+        (Step.RESTORING, restart_engine),
+    ],
+    ids=lambda one: one.value if isinstance(one, Step) else one.__name__,
+)
+def test_a_drill_that_loses_its_host_for_a_moment_puts_it_back_itself(
+    site: Site, step: Step, fault: Callable[[Lab], None]
+) -> None:
+    with host_kept(site), meanwhile(site, step, lambda: fault(site.lab)):
+        audit = drilled(site, looked(site.audit(NEW)))
+    assert report(audit).verdict is not Verdict.RESTORE_FAILED
+    if step is not Step.RESTORING:
+        assert not report(audit).verdict.passed, "what was not seen is not passed"
+
+
+def dead_drill(site: Site) -> Audit:
+    """A drill that died after its deploy: its release runs, journals, pins and a lease lie there."""
+    audit = drill.deploy(looked(site.audit(NEW)), site.journals)
+    let_lease_go(audit.run)
+    return audit
+
+
+def truncate(journal: Path) -> None:
+    text = journal.read_text(encoding="utf-8")
+    journal.write_text(text[: len(text) // 2], encoding="utf-8")
+
+
+def forge(journal: Path) -> None:
+    """Another image to go back to, in lines and JSON alike; another state file."""
+    text = journal.read_text(encoding="utf-8")
+    journal.write_text(text.replace(OLD, NEW).replace("last_good_tag", "forged_tag"), encoding="utf-8")
+
+
+def link(journal: Path) -> None:
+    """To a file that a careless writer would overwrite."""
+    journal.unlink()
+    journal.symlink_to(journal.parents[4] / "observer" / ".env")
+
+
+@pytest.mark.parametrize("spoil", [truncate, forge, link])
+def test_the_controllers_journal_wins_over_the_one_on_the_host(site: Site, spoil: Callable[[Path], None]) -> None:
+    with host_kept(site):
+        audit = dead_drill(site)
+        spoil(site.place / "journal")
+        assert recovered(site, own=audit.run).outcome is Outcome.RESTORED
+
+
+def test_without_a_readable_journal_nothing_is_changed_and_with_the_hosts_own_one_it_is_put_back(site: Site) -> None:
+    """The controller's copy is lost at last: the host's is found by looking, and only then."""
+    with host_kept(site):
+        dead_drill(site)
+        on_host = site.place / "journal"
+        whole = on_host.read_text(encoding="utf-8")
+        truncate(on_host)
+        truncate(site.controllers_copy)
+        before = sameness(site.lab)
+        failed = recovered(site, look=True)
+        assert (failed.outcome, failed.audit) == (Outcome.FAILED, None)
+        assert "no whole journal" in failed.told
+        site.controllers_copy.unlink()
+        assert recovered(site).outcome is Outcome.NOTHING
+        assert recovered(site, look=True).outcome is Outcome.FAILED
+        assert sameness(site.lab) == before
+        on_host.write_text(whole, encoding="utf-8")
+        assert recovered(site, look=True).outcome is Outcome.RESTORED
+
+
+def test_while_a_drill_lives_it_is_not_recovered_whoever_looks(site: Site) -> None:
+    told = []
+
+    def look(folder: Path) -> None:
+        journals = site_of(site.lab, folder).journals
+        told.append(recover(site.target, journals, run=STRANGER, look=True))
+
+    other = site.folder.parent / "other"
+    other.mkdir()
+    with host_kept(site):
+        audit = deployed(
+            site, looked(site.audit(NEW)), deploying=lambda: look(site.folder.parent), restoring=lambda: look(other)
+        )
+    assert [one.outcome for one in told] == [Outcome.BUSY, Outcome.BUSY]
+    assert all(f"run {audit.run} " in one.told for one in told)
+    assert not report(audit).observations[-1].failure
+
+
+def test_a_deploy_script_that_hangs_is_ended_at_its_limit(own_lab: Lab, tmp_path: Path) -> None:
+    site = site_of(own_lab, tmp_path, deploy__limit_s=5)
+    own_lab.set_flaws("hang")
+    with host_kept(site):
+        audit = deployed(site, looked(site.audit(NEW)))
+    action = audit.newest("deployed.action")
+    assert action is not None
+    assert (action.exit_code, 4000 < action.duration_ms < 9000) == (124, True)
+    assert report(audit).verdict is Verdict.BROKEN
+    put_back(site)
+
+
+@pytest.mark.parametrize("program", ["dash", "busybox"])
+def test_shells_of_every_host_can_drill_and_restore(site: Site, program: str) -> None:
+    """What restores is put to work: the new release runs when it begins."""
+    found = site.lab.busybox if program == "busybox" else shutil.which(program)
+    if found is None:
+        pytest.skip(f"{program} is not installed here")
+    with host_kept(site), login_shell(site.lab, Path(found)):
+        audit = deployed(site, looked(site.audit(NEW)))
+    restored = audit.newest("restored.action")
+    assert restored is not None
+    assert (restored.exit_code, "compose up with IMAGE_TAG=" in restored.stdout) == (0, True)
