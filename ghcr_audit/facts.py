@@ -83,6 +83,8 @@ class StoredCredential:
     user: str
     kind: str
     """gho_, ghp_, … , other, empty; '' when there is none."""
+    elsewhere: str = ""
+    """Another config of the same login that has an entry for the registry, where this one has none."""
 
     @property
     def there(self) -> bool:
@@ -174,6 +176,7 @@ def stored_credential(observation: Observation | None) -> StoredCredential | Non
         source=found.get("source", "none"),
         user=found.get("user", ""),
         kind=found.get("kind", ""),
+        elsewhere=found.get("elsewhere", ""),
     )
 
 

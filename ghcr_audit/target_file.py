@@ -67,6 +67,12 @@ def _chain(draft: Draft) -> Iterator[str]:
         target.token_host,
         example="auth.docker.io",
     )
+    yield from _key(
+        "GitHub's API, which tells a stored token's scopes. Left out: api.github.com for ghcr.io, else none.",
+        "github_api",
+        target.github_api,
+        example="none",
+    )
     yield from _key("The service's container on the host.", "container", target.container)
     yield from _key(
         '"allowed" lets a drill deploy and roll back here for proof; "forbidden" keeps every audit from changing it.',

@@ -1,4 +1,4 @@
-"""`python -m lab up|down|status`: the lab in a terminal. Steps go to stderr, the result to stdout."""
+"""`python -m lab up|down|status|incident`: the lab in a terminal. Steps go to stderr, the result to stdout."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from dataclasses import asdict
 from typing import get_args
 
 from lab.errors import LabError
+from lab.incidents.command import incident
 from lab.lab import Lab, LabStatus, take_down
 from lab.state import Store
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the words say; exit code 0: done (status: up), 1: not done (status: not up), 2: usage."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_intermixed_args(argv)
+    if options.incidents and options.verb != "incident":
+        parser.error(f"{options.verb}: takes no further words (got {' '.join(options.incidents)!r})")
     try:
         return _VERBS[options.verb](options)
     except LabError as error:
@@ -27,6 +31,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="lab", description=__doc__)
     parser.add_argument("verb", choices=tuple(_VERBS))
+    parser.add_argument(
+        "incidents",
+        nargs="*",
+        metavar="INCIDENT",
+        help="of the verb incident: numbers and cause labels; `list` tells which there are, `none` puts the lab back",
+    )
     parser.add_argument("--name", default="default", help="which lab (default: %(default)s)")
     parser.add_argument(
         "--store",
@@ -76,6 +86,10 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if status.up else 1
 
 
+def _incident(options: argparse.Namespace) -> int:
+    return incident(options.name, options.incidents, as_json=options.json)
+
+
 def _as_json(status: LabStatus, lab: Lab) -> str:
     """Everything another program needs to use the lab; no token is in it."""
     place = {
@@ -91,7 +105,7 @@ def _as_json(status: LabStatus, lab: Lab) -> str:
     return json.dumps({**asdict(status), "up": status.up, **place}, indent=1)
 
 
-_VERBS = {"up": _up, "down": _down, "status": _status}
+_VERBS = {"up": _up, "down": _down, "status": _status, "incident": _incident}
 
 
 if __name__ == "__main__":

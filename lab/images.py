@@ -115,6 +115,20 @@ def publish_sidecar(registry: str, repository: str, tag: str, *, busybox: Path) 
     return _publish(registry, repository, tag, images=(image,), as_index=False)
 
 
+def publish_artifact(registry: str, repository: str, tag: str) -> str:
+    """Push what is no image at all, a Helm chart as `helm push` makes it; returns its digest."""
+    config, chart = _json_blob({"name": "observer", "version": tag}), Blob(content=b"no chart either")
+    described = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": _descriptor(config, "application/vnd.cncf.helm.config.v1+json"),
+        "layers": [_descriptor(chart, "application/vnd.cncf.helm.chart.content.v1.tar+gzip")],
+    }
+    for blob in (config, chart):
+        _put_blob(registry, repository, blob)
+    return _put_manifest(registry, repository, tag, _json_blob(described), OCI_MANIFEST)
+
+
 def publish_alias(registry: str, repository: str, tag: str, alias: str) -> str:
     """Let `alias` (such as `latest`) name what `tag` names; returns the digest."""
     headers = {"Accept": ", ".join((DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST))}
@@ -122,6 +136,31 @@ def publish_alias(registry: str, repository: str, tag: str, alias: str) -> str:
     _expect(response, 200, f"{repository}:{tag}")
     media_type = response.getheader("Content-Type") or DOCKER_MANIFEST
     return _put_manifest(registry, repository, alias, Blob(content=content), media_type)
+
+
+def tags_of(registry: str, repository: str) -> dict[str, str]:
+    """Every tag of a repository with the digest that it names."""
+    response, content = _ask(registry, "GET", f"/v2/{repository}/tags/list")
+    _expect(response, 200, f"{repository}: tags")
+    return {tag: _digest_of(registry, repository, tag) for tag in json.loads(content)["tags"] or ()}
+
+
+def move_tag(registry: str, repository: str, tag: str, digest: str) -> None:
+    """Let a tag name an image that the repository has (again)."""
+    publish_alias(registry, repository, digest, tag)
+
+
+def delete_tag(registry: str, repository: str, digest: str) -> None:
+    """Remove an image with every tag that names it."""
+    response, _ = _ask(registry, "DELETE", f"/v2/{repository}/manifests/{digest}")
+    _expect(response, 202, f"{repository}@{digest}")
+
+
+def _digest_of(registry: str, repository: str, tag: str) -> str:
+    headers = {"Accept": ", ".join((DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST))}
+    response, _ = _ask(registry, "HEAD", f"/v2/{repository}/manifests/{tag}", headers=headers)
+    _expect(response, 200, f"{repository}:{tag}")
+    return response.getheader("Docker-Content-Digest") or ""
 
 
 def _flag(name: str, is_set: bool) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ class WorkflowFlaw(StrEnum):
     PACKAGES_READ_ONLY = "packages_read_only"
     TRIGGER_BRANCH = "trigger_branch"
     TAGS_IGNORED = "tags_ignored"
+    ORDER_BY_DATE = "order_by_date"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,13 @@ _EDITS: Final = {
         file="image.yml",
         right="    tags:\n      - '[0-9]+-[0-9]+'\n",
         wrong="    branches-ignore:\n      - main\n",
+    ),
+    # Incident 13: git's dates are no order for tags that share a commit.
+    WorkflowFlaw.ORDER_BY_DATE: _Edit(
+        file="deploy.yml",
+        right="    steps:\n",
+        wrong="    steps:\n      - uses: actions/checkout@v4\n      - name: Tell the release before\n"
+        "        run: git tag --sort=-creatordate | sed -n 2p\n",
     ),
 }
 
@@ -150,7 +158,7 @@ def next_release(folder: Path, tag: str) -> str:
 
 
 def break_workflow(folder: Path, flaw: WorkflowFlaw) -> None:
-    """Commit one of the flaws of incidents 1, 7 and 8 on top of `main`.
+    """Commit one of the flaws of incidents 1, 7, 8 and 13 on top of `main`.
 
     Raises:
         RuntimeError: the workflow already has it, or is not the lab's.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from lab.gateway.requests import API_PATH
 from lab.namespace import DEPLOY_USER
 from lab.place import Place
 from lab.state import LabState
@@ -43,6 +44,7 @@ def _settings(place: Place, state: LabState) -> Mapping[str, Setting]:
         "registry_user": "lab",
         "tag_pattern": r"^\d{8}-\d{6}$",
         "repository": str(place.repository),
+        "github_api": f"http://127.0.0.1:{ports.registry}{API_PATH}",
         "container": "observer",
         "drill": "allowed",
         "health_url": f"http://127.0.0.1:{ports.health}/health",

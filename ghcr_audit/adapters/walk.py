@@ -10,10 +10,12 @@ from ghcr_audit import questions
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import host_of
 from ghcr_audit.adapters.git import observe_repository
+from ghcr_audit.adapters.git_files import observe_delivery
 from ghcr_audit.adapters.observe import Asked, observe_host, observe_registry
 from ghcr_audit.adapters.pull import pull
 from ghcr_audit.audit import HOST_REACHED, Audit, failed
 from ghcr_audit.commands import Command, Progress
+from ghcr_audit.delivery_questions import delivery_questions
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Vantage
 
@@ -53,7 +55,7 @@ def at_once(audit: Audit) -> Audit:
 def outside(audit: Audit) -> Audit:
     """What can be seen without the host: the repository, and the registry without a credential."""
     if audit.target.repository:
-        audit = audit.seeing(*observe_repository(audit.target.repository))
+        audit = audit.seeing(*observe_repository(audit.target.repository), *observe_delivery(audit.target, audit.tag))
     return audit.seeing(observe_registry(audit.target, Link.PREFLIGHT, (audit.tag, "latest")))
 
 
@@ -74,7 +76,8 @@ def lost(audit: Audit, link: Link, error: HostError) -> Audit:
 
 
 def _preflight_questions(audit: Audit) -> Asked:
-    return Asked(link=Link.PREFLIGHT, commands=questions.host_questions(audit.target, audit.tag))
+    delivery = delivery_questions(audit.target, audit.tag)
+    return Asked(link=Link.PREFLIGHT, commands=(*questions.host_questions(audit.target, audit.tag), *delivery))
 
 
 def _auth_questions(audit: Audit) -> Asked:

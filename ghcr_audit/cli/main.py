@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _recover(verbs)
     _init(verbs)
     _doctor(verbs)
+    _diagnose(verbs)
     return root
 
 
@@ -154,6 +155,15 @@ def _doctor(verbs: _Verbs) -> None:
     verb = _verb(verbs, "doctor", "Check this machine, the Prefect server and a target; say what to do.", "doctor shop")
     verb.add_argument("target", metavar="TARGET", nargs="?", help="also check this target")
     verb.add_argument("--json", action="store_true", help="for programs")
+
+
+def _diagnose(verbs: _Verbs) -> None:
+    text = "Say what an error output of docker, compose, ssh or a registry means. No network."
+    verb = _verb(verbs, "diagnose", text, "diagnose pull.log")
+    verb.add_argument("file", metavar="FILE", nargs="?", default="-", help="the output; - for standard input (default)")
+    form = verb.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs")
+    form.add_argument("--jsonl", action="store_true", help="one JSON object a line in, one answer a line out")
 
 
 def _hours(text: str) -> float:

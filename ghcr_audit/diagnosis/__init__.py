@@ -6,7 +6,17 @@ Each rule looks at one subject and yields findings of it. A rule that cannot tel
 from collections.abc import Callable, Iterable
 
 from ghcr_audit.audit import Audit
-from ghcr_audit.diagnosis import drill, engine, image, refusal, release, unreachable
+from ghcr_audit.diagnosis import (
+    delivered,
+    delivery,
+    drill,
+    engine,
+    engine_words,
+    image,
+    refusal,
+    release,
+    unreachable,
+)
 from ghcr_audit.evidence import Certainty, Finding
 
 Rule = Callable[[Audit], Iterable[Finding]]
@@ -24,8 +34,11 @@ RULES: tuple[Rule, ...] = (
     release.repository,
     release.audited_tag,
     release.unpublished_tags,
+    delivery.findings,
+    delivered.findings,
     image.digest,
     image.platform,
+    image.artifact,
     image.running,
     image.started,
 )
@@ -38,6 +51,8 @@ def diagnose(audit: Audit) -> tuple[Finding, ...]:
 
     Of several with the same cause and subject the surest stands: two rules saw the same fault at two times.
     """
-    found = sorted((finding for rule in RULES for finding in rule(audit)), key=lambda finding: _RANK[finding.certainty])
+    found = [finding for rule in RULES for finding in rule(audit)]
+    found += engine_words.explain(audit, found)
+    found.sort(key=lambda finding: _RANK[finding.certainty])
     first = {(finding.cause, finding.subject): finding for finding in reversed(found)}
     return tuple(finding for finding in found if first[finding.cause, finding.subject] is finding)

@@ -17,6 +17,7 @@ from ghcr_audit.links import delivered
 from ghcr_audit.links.repository import repository
 from ghcr_audit.tags import name_order
 from ghcr_audit.targets import Deploy
+from ghcr_audit.views import published
 from ghcr_audit.workflows.deploying import DeployCall
 from ghcr_audit.workflows.seen import Place, Role, deploy_files, version
 
@@ -150,14 +151,11 @@ def _mounts(judged: Judged) -> Iterator[Finding]:
 
 
 def _no_way_back(judged: Judged, deploy: Deploy) -> Iterator[Finding]:
-    """Incident 10. Another release noted beside it may still be the way back: then it is possible only."""
+    """Incident 10."""
     claim, audit = judged.broken("preflight.last_good"), judged.audit
     noted = delivered.last_good(audit)
-    if claim is None or noted is None or "never published" in claim.is_:
+    if claim is None or noted is None:
         return
-    running = delivered.running_tag(audit)
-    others = {one.content for one in state_files(audit.newest(HOST_STATE)) or () if one.plain}
-    same = noted.content == running and not any(_is_other(audit, one, running) for one in others)
     yield finding(
         judged,
         Cause.ROLLBACK_NO_EFFECT,
@@ -165,12 +163,21 @@ def _no_way_back(judged: Judged, deploy: Deploy) -> Iterator[Finding]:
         f"A rollback may change nothing: {deploy.last_good_file} was written before its release was known to be "
         f"healthy; {claim.is_}.",
         evidence=claim.evidence,
-        certainty=Certainty.LIKELY if same else Certainty.POSSIBLE,
+        certainty=Certainty.LIKELY if _noted_too_early(audit, noted.content) else Certainty.POSSIBLE,
         remedy=Remedy(
             text="Write last_good_tag only after the health check, and keep the release before it. A drill proves it.",
             commands=(f"ghcr-audit run {shlex.quote(audit.target.name)} --mode drill",),
         ),
     )
+
+
+def _noted_too_early(audit: Audit, noted: str) -> bool:
+    """A release without an image was never healthy; one that runs sick is all there is, unless another is noted too."""
+    running = delivered.running_tag(audit)
+    if noted != running:
+        return published(audit, noted)[0] is False
+    others = {one.content for one in state_files(audit.newest(HOST_STATE)) or () if one.plain}
+    return not any(_is_other(audit, one, running) for one in others)
 
 
 def _is_other(audit: Audit, tag: str, running: str) -> bool:

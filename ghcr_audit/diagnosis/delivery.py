@@ -135,15 +135,16 @@ def _ordered_by_date(audit: Audit, seen: Repository) -> Iterator[Finding]:
     """Only where something asks git for an order by date, and that order names another release before this one."""
     user = next(_by_date(seen), "")
     tags = release_tags(facts.git_tags(audit.newest("git.tags")) or (), audit.target.tag_pattern)
-    tied = next((group for group in ties(tags) if audit.tag in group), None)
-    if not user or tied is None or _before_by_date(tags, audit.tag) == _before_by_name(tags, audit.tag):
+    by_date, by_name = _before_by_date(tags, audit.tag), _before_by_name(tags, audit.tag)
+    tied = next((group for group in ties(tags) if {audit.tag, by_date, by_name} & set(group)), None)
+    if not user or tied is None or by_date == by_name:
         return
     yield _finding(
         audit,
         Cause.TAG_ORDER_AMBIGUOUS,
         audit.tag,
         f"{user} orders tags by date, and {', '.join(tied[:6])} share one: before {audit.tag} comes "
-        f"{_before_by_date(tags, audit.tag) or 'none'} by date, {_before_by_name(tags, audit.tag) or 'none'} by name.",
+        f"{by_date or 'none'} by date, {by_name or 'none'} by name.",
         "git.tags",
         certainty=Certainty.LIKELY,
         remedy=Remedy(text="Order release tags by the time in their names: git tag --list --sort=-v:refname."),
@@ -153,12 +154,12 @@ def _ordered_by_date(audit: Audit, seen: Repository) -> Iterator[Finding]:
 def _by_date(seen: Repository) -> Iterator[str]:
     """What asks git for tags by date; comments do not count."""
     for place in (Place.TAG, Place.DEFAULT):
-        script, found = version(seen.files, Role.SCRIPT, place), seen.place(place)
+        script = version(seen.files, Role.SCRIPT, place)
         if script is not None and _asks(script.text):
             yield script.path
-        for workflow in found.workflows if found is not None else ():
-            if any(_asks(step.run) for job in workflow.jobs for step in job.steps):
-                yield workflow.path
+    for workflow in (one for place in seen.places for one in place.workflows):
+        if any(_asks(step.run) for job in workflow.jobs for step in job.steps):
+            yield workflow.path
 
 
 def _asks(text: str) -> bool:

@@ -32,6 +32,24 @@ def platform(audit: Audit) -> Iterator[Finding]:
     )
 
 
+def artifact(audit: Audit) -> Iterator[Finding]:
+    """The engine took what the tag names, and it is built for no processor at all: a chart or a cache, no image."""
+    image, key = digest_link.host_image(audit)
+    if image is None or image.architecture or not image.digests_of(audit.target.image_ref.name):
+        return
+    yield Finding(
+        cause=Cause.MANIFEST_FORMAT_UNSUPPORTED,
+        certainty=Certainty.LIKELY,
+        subject=audit.tag,
+        summary=f"What {audit.tag} names is built for no processor: an artifact, not a container image.",
+        evidence_for=audit.keys(key),
+        remedy=Remedy(
+            text="Push the image under a tag of its own, and charts and build caches under other names.",
+            commands=(f"docker buildx imagetools inspect --raw {audit.image}",),
+        ),
+    )
+
+
 def running(audit: Audit) -> Iterator[Finding]:
     """What runs is no release that the registry gave out, or no longer the one that its tag names."""
     found = digest_link.running(audit)

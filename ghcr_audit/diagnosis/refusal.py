@@ -10,7 +10,7 @@ from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.diagnosis.known_token import Refusal, Why, known_why, unsupported
-from ghcr_audit.diagnosis.remedies import log_in_again, log_out, new_token
+from ghcr_audit.diagnosis.remedies import log_in_again, log_out, login_command, new_token
 from ghcr_audit.evidence import Certainty, Finding, Remedy
 from ghcr_audit.facts import StoredCredential
 from ghcr_audit.links import auth
@@ -30,7 +30,7 @@ def credential(audit: Audit) -> Iterator[Finding]:
     if key != HOST_ANONYMOUS:
         yield _refused(audit, found, stored)
     elif broken is None:  # else it is not missing: docker cannot get at it
-        yield _missing(audit, found)
+        yield _missing(audit, found, stored)
 
 
 def login(audit: Audit) -> Iterator[Finding]:
@@ -67,9 +67,21 @@ def _unusable(audit: Audit, stored: StoredCredential) -> Finding | None:
     return None
 
 
-def _missing(audit: Audit, found: Answered) -> Finding:
-    text = f"The host's docker has no credential for the registry, and without one the image is refused ({found.told})."
+def _missing(audit: Audit, found: Answered, stored: StoredCredential | None) -> Finding:
+    """A login beside the one that docker reads is no missing login."""
     cited = ("host.credential", HOST_ANONYMOUS)
+    if stored is not None and stored.elsewhere:
+        text = (
+            f"Docker reads {stored.config} and finds no credential for the registry there; {stored.elsewhere} has one. "
+            f"Without one the image is refused ({found.told})."
+        )
+        remedy = Remedy(
+            text=f"Log in with the configuration that docker reads there, {stored.config}; or lead docker to "
+            f"{stored.elsewhere} (DOCKER_CONFIG, HOME, sudo).",
+            commands=(login_command(audit.target),),
+        )
+        return _proven(audit, Cause.WRONG_USER_CONFIG, text, evidence=cited, remedy=remedy)
+    text = f"The host's docker has no credential for the registry, and without one the image is refused ({found.told})."
     return _proven(audit, Cause.CREDENTIAL_MISSING, text, evidence=cited, remedy=new_token(audit.target))
 
 

@@ -66,6 +66,7 @@ from_auths() {
 find_credential() {  # REGISTRY
   registry=$1 source=none user= secret=
   read_config
+  [ "$config_state" != damaged ] || return 0  # docker reads none of it, and goes on without any credential
   helper=$(printf '%s\n' "$flattened" | field "credHelpers|$registry")
   [ -n "$helper" ] || helper=$(printf '%s\n' "$flattened" | field credsStore)
   if [ -n "$helper" ]; then from_helper "$helper"; else from_auths; fi

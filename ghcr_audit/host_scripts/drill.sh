@@ -188,6 +188,6 @@ close_locked() {
       ! "$@" image inspect "$name" >/dev/null 2>&1 || "$@" image rm --no-prune "$name" >/dev/null || exit 1
     done || refuse 'a pin could not be removed'
   fi
-  rm -rf "$place/kept" && rm -f "$place/journal" "$place/group" "$place/poll" "$place/restoring" &&
+  rm -rf "$place/kept" && rm -f "$place/journal" "$place/group" "$place/poll" "$place/restoring" "$place"/*.new &&
     { sync "$place" 2>/dev/null || sync; } && rm -f "$place/lease" && echo closed
 }

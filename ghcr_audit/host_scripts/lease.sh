@@ -86,7 +86,9 @@ take_locked() {  # SECONDS new|restore HOLDER
   if [ -n "$held" ] && [ "$held" != "$run" ] && [ "$left" -gt 0 ]; then
     refuse "run $held ($holder) holds the lease for $left s more"
   fi
-  [ ! -e "$place/restoring" ] || ( flock -n 8 ) 8>"$place/restoring" || refuse 'somebody restores this host at this moment'
+  # A restore of this very run may go on after its connection was lost: restore.sh waits for it.
+  [ "$held" = "$run" ] || [ ! -e "$place/restoring" ] || ( flock -n 8 ) 8>"$place/restoring" ||
+    refuse 'somebody restores this host at this moment'
   plain_journal "$2"
   read_journal
   if [ "$2" = new ] && [ -n "$journal_run" ]; then
@@ -122,7 +124,7 @@ release() {  # CONTAINER RUN: only one's own
 
 release_locked() {
   read_lease
-  [ "$held" != "$run" ] || rm -f "$place/lease"
+  [ "$held" != "$run" ] || rm -f "$place/lease" "$place"/*.new
 }
 
 guard() {  # [STEP]: this run holds the lease, and - where a step is named - the journal says so too

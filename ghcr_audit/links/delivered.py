@@ -209,37 +209,32 @@ def last_good(audit: Audit) -> StateFile | None:
 
 
 def _last_good(audit: Audit) -> tuple[Claim, ...]:
-    """Nothing where the script keeps no such file."""
-    noted = last_good(audit)
-    if noted is None:
+    """Nothing where the state files were seen and the script keeps no such note."""
+    noted, seen = last_good(audit), state_files(audit.newest(HOST_STATE))
+    if noted is None and seen is not None:
         return ()
-    outcome, told = _noted(audit, noted)
-    statement = "last_good_tag names a release to which a rollback can go"
-    return (
-        _claim(
-            audit,
-            "last_good",
-            statement,
-            outcome,
-            told,
-            weight=Weight.ADVISORY,
-            evidence=(HOST_STATE, "host.container"),
-        ),
-    )
+    outcome, told = _noted(audit, noted) if noted is not None else (Outcome.UNKNOWN, _NOT_SEEN)
+    statement, evidence = "last_good_tag names a release to which a rollback can go", (HOST_STATE, "host.container")
+    return (_claim(audit, "last_good", statement, outcome, told, weight=Weight.ADVISORY, evidence=evidence),)
 
 
 def _noted(audit: Audit, noted: StateFile) -> tuple[Outcome, str]:
-    """What runs healthy and is noted is fine; what runs sick and is noted was noted too early (incident 10)."""
+    """What runs sick, or is newer than what runs, was noted before it was known to be healthy (incident 10)."""
     running, tag = running_tag(audit), noted.content
     if not noted.plain or not re.fullmatch(audit.target.tag_pattern, tag):
         return Outcome.UNKNOWN, f"it holds no release's tag ({tag[:60] or 'empty'})"
-    if published(audit, tag)[0] is False:
-        return Outcome.BROKEN, f"it names {tag}, which was never published"
-    if tag == running and noted_sick(audit):
-        return Outcome.BROKEN, f"it names {tag}, which runs and is not healthy"
+    if tag == running:
+        sick = noted_sick(audit)
+        return (Outcome.BROKEN if sick else Outcome.HOLDS), f"it names {tag}, which runs" + (
+            " and is not healthy" if sick else ""
+        )
+    absent = published(audit, tag)[0] is False
     if running and name_order(tag) > name_order(running):
-        return Outcome.BROKEN, f"it names {tag}, newer than {running}, which runs"
-    return Outcome.HOLDS, f"it names {tag}" + (", which runs" if tag == running else "")
+        told = f"it names {tag}, newer than {running}, which runs"
+        return Outcome.BROKEN, told + ("; the registry has no image of it" if absent else "")
+    if absent:
+        return Outcome.UNKNOWN, f"it names {tag}, of which the registry has no image: it must lie on the host"
+    return Outcome.HOLDS, f"it names {tag}"
 
 
 def noted_sick(audit: Audit) -> bool:

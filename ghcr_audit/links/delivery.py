@@ -95,7 +95,7 @@ def _at_tag(seen: Repository, here: Judged, *, published: bool | None) -> _Told:
 
 def _of_one(seen: Repository, judged: Judged) -> _Told:
     outcomes = {Answer.YES: Outcome.HOLDS, Answer.NO: Outcome.BROKEN, Answer.PERHAPS: Outcome.UNKNOWN}
-    sure = judged.certain and seen.branch is not None and seen.branch.sure
+    sure = judged.certain and (seen.branch is None or seen.branch.sure)
     weight = Weight.REQUIRED if judged.answer is Answer.NO and sure else Weight.ADVISORY
     return _Told(outcome=outcomes[judged.answer], told=judged.told, weight=weight)
 

@@ -18,6 +18,7 @@ from ghcr_audit.views import (
     CONTROLLER,
     HOST,
     OPERATOR,
+    answered,
     digest_in_registry,
     published,
     references,
@@ -133,7 +134,7 @@ def _platform(audit: Audit) -> Claim:
 def _offered_platforms(audit: Audit) -> tuple[tuple[str, ...], str]:
     """The platforms of the audited image, and who says so: the image on the host, else the registry."""
     image, key = host_image(audit)
-    if image is not None:
+    if image is not None and image.architecture:  # what is no image at all (a Helm chart) names none
         return (image.platform,), key
     for seen_by in (HOST, OPERATOR, CONTROLLER):
         seen = view(audit, seen_by)
@@ -157,11 +158,12 @@ def running(audit: Audit) -> Running:
         digest, keys = digest_in_registry(audit, tag)
         if digest is not None and digest in held:
             return _seen(Origin.RELEASE, f"{tag}, {digest}", keys, release=tag)
-    return _no_release(audit, container.image_text, held)
+    return _no_release(audit, container.image_text, found=image)
 
 
-def _no_release(audit: Audit, text: str, held: tuple[str, ...]) -> Running:
+def _no_release(audit: Audit, text: str, *, found: facts.LocalImage) -> Running:
     image = audit.target.image_ref
+    held = found.digests_of(image.name)
     named = _parsed_name(text) == image.name
     served, keys = digest_in_registry(audit, text.removeprefix(f"{image.name}:")) if named else (None, ())
     if unknown_to := repository_unknown(audit):
@@ -169,9 +171,16 @@ def _no_release(audit: Audit, text: str, held: tuple[str, ...]) -> Running:
     if held and served:
         told = f"runs {text} with {', '.join(held)}, but that tag names {served} by now"
         return _seen(Origin.MOVED, told, keys)
-    if not held and (served or not named):
+    if not held and (served or not named) and not _of_unseen_registry(audit, found):
         return _seen(Origin.FOREIGN, f"runs {text}, which is no image that the registry gave out as {image.name}", keys)
     return _seen(Origin.UNSEEN, f"runs {text}; which release its digest is, the registry did not tell", keys)
+
+
+def _of_unseen_registry(audit: Audit, found: facts.LocalImage) -> bool:
+    """Whether it came from a registry of another name while the target's own gave no answer to anybody."""
+    names = (text.rpartition("@")[0].partition("/")[0] for text in found.repo_digests)
+    elsewhere = any("." in host or ":" in host for host in names)
+    return elsewhere and not any(answered(view(audit, key), audit.tag).status for key in (HOST, OPERATOR, CONTROLLER))
 
 
 def _seen(origin: Origin, told: str, keys: tuple[str, ...], *, release: str | None = None) -> Running:

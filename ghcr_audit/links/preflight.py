@@ -6,6 +6,7 @@ from ghcr_audit import facts
 from ghcr_audit.audit import HOST_REACHED, Audit
 from ghcr_audit.drill.found import Found, found
 from ghcr_audit.evidence import Claim, Outcome, Weight
+from ghcr_audit.links import delivered, delivery
 from ghcr_audit.links.claim import claim_of, shortened
 from ghcr_audit.tags import GitTag, release_tags, ties
 from ghcr_audit.views import hidden, published, repository_unknown
@@ -21,7 +22,13 @@ _claim = claim_of("preflight")
 def claims(audit: Audit) -> tuple[Claim, ...]:
     """Everything preflight states, judged from what was observed so far."""
     of_git = _git_claims(audit) if audit.target.repository else ()
-    return (*of_git, _tag_published(audit), *_host_claims(audit))
+    return (
+        *of_git,
+        _tag_published(audit),
+        *_host_claims(audit),
+        *delivery.claims(audit),
+        *delivered.claims(audit),
+    )
 
 
 def _git_claims(audit: Audit) -> tuple[Claim, ...]:

@@ -78,15 +78,19 @@ class Repository:
             return None
         return Triggering(places=self.places, release=self.release, script=_file(deploy.script)).judged()
 
-    def calls(self) -> tuple[tuple[Place, DeployCall], ...]:
-        """Every call of the deploy script that counts: what another workflow starts runs from the default branch."""
+    def calls(self) -> tuple[tuple[Flows, DeployCall], ...]:
+        """Every call of the deploy script that counts: what another workflow starts runs from the default branch.
+
+        Where nothing there calls it, calls elsewhere count: they are what will run once they stand there.
+        """
         script = _file(self.target.deploy.script) if self.target.deploy is not None else ""
-        found: list[tuple[Place, DeployCall]] = []
-        for place in (Place.TAG, Place.DEFAULT) if script else ():
-            seen = self.place(place)
-            calls = deploy_calls(seen, script) if seen is not None else ()
-            found += [(place, one) for one in calls if place is Place.DEFAULT or _runs_at_tag(one.workflow)]
-        return tuple(found)
+        found = [(place, one) for place in self.places for one in (deploy_calls(place, script) if script else ())]
+        default = any(place.place is Place.DEFAULT for place, _ in found)
+        return tuple(
+            (place, one)
+            for place, one in found
+            if not default or place.place is Place.DEFAULT or (place.place is Place.TAG and _runs_at_tag(one.workflow))
+        )
 
     def contracts(self) -> tuple[Contract, ...]:
         """How the script reads its arguments: at the tag, on the default branch."""
@@ -94,9 +98,11 @@ class Repository:
         return tuple(one for one in known if one is not None)
 
     def contract(self, place: Place) -> Contract | None:
-        """How the script at this place reads its arguments."""
-        script = version(self.files, Role.SCRIPT, place)
-        return contract(_file(script.path), script.text) if script is not None and script.text else None
+        """How the script at this place reads its arguments; for another branch, the default branch's."""
+        wanted = (Place.DEFAULT, Place.TAG) if place is Place.BRANCH else (place,)
+        scripts = (version(self.files, Role.SCRIPT, one) for one in wanted)
+        script = next((one for one in scripts if one is not None and one.text), None)
+        return contract(_file(script.path), script.text) if script is not None else None
 
     def contract_breaks(self) -> tuple[Break, ...] | None:
         """Every call that contradicts the script at its own place; None when the script was not looked for."""
@@ -104,11 +110,10 @@ class Repository:
             return None
         found: list[Break] = []
         for place, call in self.calls():
-            known = self.contract(place)
+            known = self.contract(place.place)
             told = call_conflicts(call, known, self.release, self._is_tag) if known is not None else ()
             if told:
-                name = self.release.tag if place is Place.TAG else self.release.branch
-                found.append(_break(f"{call.workflow.file} at {name}", told))
+                found.append(_break(f"{call.workflow.file} {place.told}", told))
         return (*found, *self._own_arguments())
 
     def _own_arguments(self) -> tuple[Break, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ghcr_audit.workflows.answers import ANY, Answer, best, shown
+from ghcr_audit.workflows.answers import ANY, Answer, shown
 from ghcr_audit.workflows.metadata import Reference
 from ghcr_audit.workflows.model import Access, Step, Workflow
 from ghcr_audit.workflows.pushes import pushing
@@ -53,7 +53,7 @@ def builds(flows: Flows, release: Release) -> Judged | None:
     sure = max(ways, key=lambda way: way.whole, default=None)
     if sure is not None and sure.whole > Answer.NO:
         return Judged(answer=sure.whole, told=_told(sure), workflow=sure.run.started)
-    meant = [way for way in ways if way.name is Answer.YES and way.tag is Answer.YES and _follows_refs(way)]
+    meant = _meant(ways)
     if not meant:
         return None
     answer = Answer.PERHAPS if opaque is not None or not flows.whole else Answer.NO
@@ -104,6 +104,10 @@ def _told(way: _Way) -> str:
     return f"{way.run.started.file} ({way.run.firing.told or 'as it is called'}) pushes {pushed}"
 
 
+def _meant(ways: list[_Way]) -> list[_Way]:
+    return [way for way in ways if way.name is Answer.YES and way.tag is Answer.YES and _follows_refs(way)]
+
+
 def _follows_refs(way: _Way) -> bool:
     """It is started by something that has a ref of its own: what runs by the clock builds no release."""
     return any(way.run.started.trigger(event) is not None for event in ("push", "create", "release"))
@@ -119,9 +123,13 @@ def _why_not(way: _Way) -> str:
 
 
 def may_push(flows: Flows, release: Release) -> Judged | None:
-    """Whether the token of a workflow that pushes this image may write packages; None when none of them runs."""
+    """Whether the token of a workflow that pushes this image may write packages; None when there is none.
+
+    Where none of them runs for the tag, those count that are meant to: one fault must not hide the next.
+    """
     ways, _ = _ways(flows.workflows, release)
-    judged = [_permitted(way) for way in ways if way.whole is not Answer.NO]
+    running = [way for way in ways if way.whole is not Answer.NO]
+    judged = [_permitted(way) for way in running or _meant(ways)]
     return max(judged, key=lambda one: one.answer, default=None)
 
 
@@ -173,19 +181,3 @@ def _login(way: _Way, step: Step, registry: str) -> list[str]:
 
 def _secrets(text: str) -> list[str]:
     return ["".join(found) for found in _SECRET.findall(text)] or [""]
-
-
-def pushed_names(flows: Flows, release: Release) -> tuple[str, ...]:
-    """Names of images that workflows here push and that are surely not this one."""
-    names = {
-        push.reference.name
-        for run in runs(flows.workflows, release)
-        for push in pushing(run.workflow, run.job, run.situation).pushes
-        if push.reference.is_for(release.image, any_registry=release.any_registry) is Answer.NO
-    }
-    return tuple(sorted(name for name in names if ANY not in name))
-
-
-def surest(judged: Iterable[Judged | None]) -> Answer:
-    """The best answer of several places."""
-    return best(one.answer for one in judged if one is not None)

@@ -4,7 +4,7 @@ Built from the parser's events, without its resolver: every scalar stays text (`
 Anchors and aliases are refused, so that nothing can grow.
 """
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 MAX_CHARS = 256 * 1024
 _MAX_EVENTS = 40_000

@@ -1,6 +1,7 @@
 """Drills of the lab's chain, without Prefect; and its host before and after, looked at past the product.
 
-As a program: `python -m tests.lab.drills TARGET_FILE JOURNALS TAG RUN` is one drill that another process may kill.
+As a program: `python -m tests.lab.drills TARGET_FILE JOURNALS TAG RUN rollback|none` is one drill, which another
+process may kill; `none` leaves out the target's own rollback.
 """
 
 import hashlib
@@ -113,9 +114,9 @@ def report(audit: Audit) -> Report:
 
 
 @contextmanager
-def drill_process(site: Site, audit: Audit) -> Iterator["subprocess.Popen[str]"]:
+def drill_process(site: Site, audit: Audit, *, rollback: bool = True) -> Iterator["subprocess.Popen[str]"]:
     """The same drill in a process of its own; it is killed at the end of the block, if it still is there."""
-    words = (str(site.target_file), str(site.folder), audit.tag, audit.run)
+    words = (str(site.target_file), str(site.folder), audit.tag, audit.run, "rollback" if rollback else "none")
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.lab.drills", *words],
         cwd=Path(__file__).parents[2],
@@ -344,17 +345,16 @@ def _text(file: Path) -> str:
 
 
 def main() -> None:
-    """One drill; its report's verdict on the last line."""
-    file, folder, tag, run = sys.argv[1:]
-    target = read_target(Path(file))
+    """One drill; the last line that it prints is its verdict."""
+    file, folder, tag, run, rollback = sys.argv[1:]
     journals = FolderJournals(Path(folder))
-    audit = Audit(target=target, tag=tag, mode=Mode.DRILL, run=run, started_at=utc_now())
-    audit = drill.deploy(walk.preflight(audit), journals)
-    audit = drill.finished(drill.roll_back(audit, journals), journals)
+    audit = Audit(target=read_target(Path(file)), tag=tag, mode=Mode.DRILL, run=run, started_at=utc_now())
+    audit = drill.deploy(looked(audit), journals)
+    if rollback == "rollback":
+        audit = drill.roll_back(audit, journals)
+    audit = drill.finished(audit, journals)
     close_connections()
-    told = report(audit)
-    print(*(f"{one.key}: {one.is_}" for link in told.links for one in link.claims if one.outcome != "holds"), sep="\n")
-    print(told.verdict.value)
+    print(report(audit).verdict.value)
 
 
 if __name__ == "__main__":

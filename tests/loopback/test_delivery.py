@@ -1,4 +1,4 @@
-"""The repository's side with real git: the lab's repository, healthy and with each flaw of incidents 1, 7 and 8."""
+"""The repository's side with real git: the lab's repository, healthy and with each flaw of incidents 1, 7, 8 and 13."""
 
 import shlex
 import subprocess
@@ -82,6 +82,7 @@ FLAWS = {
     WorkflowFlaw.ARGUMENT_ORDER: ("deploy_contract", "deploy_contract_mismatch", "proven"),
     WorkflowFlaw.PACKAGES_READ_ONLY: ("workflow_may_push", "push_permission_missing", "likely"),
     WorkflowFlaw.TRIGGER_BRANCH: ("deploy_triggers", "workflow_trigger_ineffective", "likely"),
+    WorkflowFlaw.ORDER_BY_DATE: ("", "tag_order_ambiguous", "likely"),
     WorkflowFlaw.TAGS_IGNORED: ("workflow_builds_tag", "workflow_trigger_ineffective", "likely"),
 }
 
@@ -96,14 +97,30 @@ def test_each_flaw_of_the_workflows_is_found_and_nothing_else(
         next_release(repository, NEXT)
     audit = look(repository, NEXT if released else RELEASES.running)
     key, cause, certainty = FLAWS[flaw]
-    assert [name for name, outcome in outcomes(audit).items() if outcome is Outcome.BROKEN] == [key]
+    assert [name for name, outcome in outcomes(audit).items() if outcome is Outcome.BROKEN] == ([key] if key else [])
     assert found(audit) == [(cause, certainty)]
+
+
+def test_of_all_flaws_at_once_none_hides_another(repository: Path) -> None:
+    """In the order in which they do not stand in each other's way: the last takes the workflow off the branch."""
+    flaws = [flaw for flaw in WorkflowFlaw if flaw is not WorkflowFlaw.TRIGGER_BRANCH]
+    for flaw in (*flaws, WorkflowFlaw.TRIGGER_BRANCH):
+        break_workflow(repository, flaw)
+    next_release(repository, NEXT)
+    causes = [(one.cause.value, one.subject) for one in rules.findings(look(repository, NEXT))]
+    assert causes == [
+        ("workflow_trigger_ineffective", f".github/workflows/image.yml at {NEXT}"),
+        ("workflow_trigger_ineffective", ".github/workflows/deploy.yml on main"),
+        ("push_permission_missing", f".github/workflows/image.yml at {NEXT}"),
+        ("deploy_contract_mismatch", "deploy.yml on release"),
+        ("tag_order_ambiguous", NEXT),
+    ]
 
 
 def test_a_finding_says_which_file_and_shows_it(repository: Path) -> None:
     break_workflow(repository, WorkflowFlaw.ARGUMENT_ORDER)
     one = only(look(repository))
-    assert one.subject == "deploy.yml at main"
+    assert one.subject == "deploy.yml on main"
     assert "compose.yml where the script reads IMAGE_TAG" in one.summary
     assert one.remedy is not None
     assert "DEPLOY_DIR COMPOSE_FILE IMAGE_TAG deploy|rollback" in one.remedy.text

@@ -1,12 +1,18 @@
 """The locked environment brings a Prefect server that really starts (with fastapi 0.151 and later it does not)."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from deployments.stack import Stack, StackError, free_port
+from deployments.stack import CHECKOUT, Stack, StackError, children, free_port
 
 pytestmark = pytest.mark.loopback
 
@@ -36,3 +42,36 @@ def test_workers_and_flows_see_no_encryption_key_and_no_foreign_variable(
     monkeypatch.setenv("GITHUB_TOKEN", "lab-token")
     environment = Stack(folder=tmp_path, port=1).environment()
     assert not {"PREFECT_SERVER_ENCRYPTION_KEY", "GITHUB_TOKEN"} & set(environment)
+
+
+@pytest.mark.timeout(240)
+def test_serve_starts_a_killed_worker_again_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    log = tmp_path / "serve.log"
+    words = ("-m", "deployments.serve", "--port", str(free_port()), "--folder", str(tmp_path / "stack"))
+    with log.open("w") as output:
+        serve = subprocess.Popen([sys.executable, *words], cwd=CHECKOUT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        await_that(lambda: "Prefect is at" in log.read_text())
+        (first,) = workers(serve.pid)
+        os.kill(first, signal.SIGKILL)
+        await_that(lambda: len(set(workers(serve.pid)) - {first}) == 1)
+        assert "the worker ended by itself; it is started again in 1 s" in log.read_text()
+        parts = children(serve.pid)
+        await_that(lambda: "Worker 'worker' started!" in (tmp_path / "stack/log/worker.log").read_text()[-200:])
+        serve.terminate()
+        assert serve.wait(timeout=60) == 0
+        assert [pid for pid in parts if Path(f"/proc/{pid}").exists()] == []
+    finally:
+        serve.terminate()
+        serve.wait(timeout=60)
+
+
+def workers(parent: int) -> list[int]:
+    return [pid for pid in children(parent) if b"worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def await_that(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

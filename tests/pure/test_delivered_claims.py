@@ -14,6 +14,7 @@ from ghcr_audit.diagnosis import delivered as rules
 from ghcr_audit.diagnosis import delivery as repository_rules
 from ghcr_audit.evidence import Outcome, Weight
 from ghcr_audit.links import delivered, delivery
+from ghcr_audit.views import published
 from ghcr_audit.workflows.seen import DEFAULT_BRANCH, DEPLOY_FILES, WORKFLOWS
 from tests.pure.audits import NAMES, answer, recorded, saying, without
 from tests.pure.workflow_texts import DEPLOY, build
@@ -285,6 +286,25 @@ def test_a_noted_release_that_is_newer_than_what_runs_may_be_no_way_back() -> No
     assert found(audit) == [("rollback_no_effect", "possible")]
 
 
+def test_a_newer_release_that_was_never_built_was_noted_before_it_could_be_healthy() -> None:
+    audit = recorded("never-published")
+    running = delivered.running_tag(audit)
+    (unbuilt,) = [one for one in audit_tags(audit) if published(audit, one)[0] is False]
+    assert unbuilt > running
+    seen = asked(audit, host__state=noted(unbuilt))
+    assert ("rollback_no_effect", "likely") in found(seen)
+
+
+def test_an_older_release_that_the_registry_no_longer_has_is_no_fault() -> None:
+    audit = asked(HEALTHY, host__state=noted("20200101-000000"))
+    assert open_claims(audit) == {"last_good": Outcome.UNKNOWN}
+    assert found(audit) == []
+
+
+def audit_tags(audit: Audit) -> list[str]:
+    return [one.name for one in facts.git_tags(audit.newest("git.tags")) or ()]
+
+
 def test_a_release_that_runs_sick_and_is_noted_as_good_makes_rollback_do_nothing() -> None:
     tag = SICK.tag
     audit = asked(SICK, host__state=noted(tag), host__compose=compose(f"{SICK.target.image_ref.name}:{tag}"))
@@ -328,6 +348,11 @@ def test_less_evidence_never_makes_a_broken_claim_hold(name: str, key: str) -> N
     before = open_claims(BROKEN[name])
     after = outcomes(without(BROKEN[name], key))
     assert all(after.get(claim) is not Outcome.HOLDS for claim in before)
+
+
+@pytest.mark.parametrize("key", [DEPLOY_FILES, HOST_FILES, HOST_COMPOSE, HOST_STATE])
+def test_what_was_not_seen_of_the_host_is_never_left_out_silently(key: str) -> None:
+    assert Outcome.UNKNOWN in outcomes(without(asked(HEALTHY), key)).values()
 
 
 @settings(max_examples=150, deadline=None)

@@ -42,9 +42,9 @@ def answered(**files: str) -> tuple[Answer | None, Answer | None]:
         ({"a": build("{workflow_dispatch: {}}", more=WRITE)}, (PERHAPS, YES)),
         ({"a": build("{push: {branches: [main]}, workflow_dispatch: {}}", more=WRITE)}, (PERHAPS, YES)),
         ({"a": texts.MATRIX}, (PERHAPS, YES)),
-        ({"a": FOR_MAIN, "b": texts.GORELEASER}, (PERHAPS, None)),
-        ({"a": FOR_MAIN, "b": texts.REMOTE}, (PERHAPS, None)),
-        ({"a": FOR_MAIN, "b": texts.BAKE}, (PERHAPS, None)),
+        ({"a": FOR_MAIN, "b": texts.GORELEASER}, (PERHAPS, YES)),
+        ({"a": FOR_MAIN, "b": texts.REMOTE}, (PERHAPS, YES)),
+        ({"a": FOR_MAIN, "b": texts.BAKE}, (PERHAPS, YES)),
     ],
 )
 def test_workflows_that_build_the_tag_or_may_do_so(files: dict[str, str], expected: tuple[Answer, Answer]) -> None:
@@ -85,7 +85,7 @@ def test_nothing_is_said_where_no_workflow_is_seen_to_push_this_tag_of_this_imag
     ],
 )
 def test_a_workflow_that_pushes_the_tag_and_never_runs_for_it_is_named(files: dict[str, str]) -> None:
-    assert answered(**files) == (NO, None)
+    assert answered(**files) == (NO, YES)
 
 
 def test_a_file_that_could_not_be_read_leaves_it_open() -> None:
