@@ -93,7 +93,7 @@ def restore_host(flow: "Flow[Any, Any]", flow_run: FlowRun, state: "State[Any]")
         return
     redact_logs()
     words = _within(HOOK_LIMIT_S, lambda: _own_restored(target, str(flow_run.id)))
-    words = words or "not done in time; what was begun goes on, and `recover` looks after it"
+    words = words or "not done yet; what was begun goes on, and `recover` looks after it"
     flow_run_logger(flow_run, flow).info(f"the drill was still open on {target}'s host: {words}")
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from ghcr_audit.causes import Cause
+from ghcr_audit.certainty import Certainty as Certainty  # noqa: PLC0414 - told to mypy as exported from here, too
 
 
 class Value(BaseModel):
@@ -65,14 +66,6 @@ class Weight(StrEnum):
     """Broken, it blocks the chain until a person acts: the host's registry credential."""
     RESTORE = "restore"
     """Broken, something that the audit moved on the host could not be put back."""
-
-
-class Certainty(StrEnum):
-    """How sure a finding is."""
-
-    PROVEN = "proven"
-    LIKELY = "likely"
-    POSSIBLE = "possible"
 
 
 class Observation(Value):

@@ -6,6 +6,7 @@ framed exec. Once a journal is open nothing here raises HostError: what is lost 
 
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connections, host_of
@@ -30,6 +31,7 @@ from ghcr_audit.views import lacks
 RESTORE_WITHIN_S = 240
 """How long a restore goes on trying to reach a host that was lost in mid-drill."""
 _AGAIN_AFTER_S = 2
+_GOING_BACK = (Step.RESTORING, Step.CLOSING)
 _REFUSED_EXIT = 75
 
 
@@ -233,15 +235,22 @@ def closed(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
     drill, closing = Drill(target=audit.target, run=journal.by), _advanced(journal, Step.CLOSING, journals)
     audit = _asked(audit, Link.ROLLBACK, drill.put("restored.closing", closing), drill.close())
     if _went_well(audit, "restored.closed"):
-        journals.remove(audit.target.name)
+        with _going_on_without_store():  # a copy that is left over is seen to be one by `recover`
+            journals.remove(audit.target.name)
     return audit
 
 
 def _advanced(journal: Journal, step: Step, journals: JournalStore) -> Journal:
     """The journal one step on, in the controller's store."""
     further = journal.at(step)
-    journals.write(journal.target, render(further))
+    with _going_on_without_store() if step in _GOING_BACK else nullcontext():
+        journals.write(journal.target, render(further))
     return further
+
+
+def _going_on_without_store() -> AbstractContextManager[None]:
+    """A store that is away, with whatever error its kind has, must not keep a host from being put back."""
+    return suppress(Exception)
 
 
 def _after(audit: Audit, journal: Journal) -> Snapshot:

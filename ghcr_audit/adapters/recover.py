@@ -14,7 +14,7 @@ from ghcr_audit.adapters.observe import Asked, observe_host
 from ghcr_audit.audit import Audit
 from ghcr_audit.commands import Command
 from ghcr_audit.drill.found import Found, found
-from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, fits, parse
+from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, fits, parse, pin_of
 from ghcr_audit.drill.questions import Drill
 from ghcr_audit.evidence import Link, Mode, Value
 from ghcr_audit.facts import moment
@@ -109,6 +109,8 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         _audit(target, journal.by, journal.tag),
         drill.take("recover.lease", restoring=True, holder=holder()),
         drill.runs_since(),
+        drill.pins("recover.pins"),
+        drill_question(target),
     )
     taken = audit.newest("recover.lease")
     if taken is None or not taken.ok:
@@ -118,6 +120,10 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         wait_s = max(float(left[1]) if left else 0.0, _SHORTEST_WAIT_S)
         outcome = Outcome.BUSY if held or "restores" in words else Outcome.FAILED
         return Recovery(outcome=outcome, told=words, wait_s=wait_s, audit=audit, journal=journal)
+    if _over_already(audit, journal):
+        audit = _asked(audit, drill.release())
+        journals.remove(target.name)
+        return Recovery(outcome=Outcome.NOTHING, told="the drill was closed on the host already", audit=audit)
     later = _deployed_since(audit, journal)
     if later and since is Since.ASK:
         audit = _asked(audit, drill.release())
@@ -134,6 +140,22 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         told=told if over else "the host is not as it was",
         audit=audit,
         journal=journal,
+    )
+
+
+def _over_already(audit: Audit, journal: Journal) -> bool:
+    """The host has neither journal nor pins of it: another controller closed it, and its copy here was left over.
+
+    Restoring from such a copy could undo what was deployed since.
+    """
+    seen, pins = found(audit.newest("host.drill")), audit.newest("recover.pins")
+    own = pin_of(journal.container, journal.run, 0).rpartition(":")[2].removesuffix("0")
+    return (
+        seen is not None
+        and not seen.journal
+        and pins is not None
+        and pins.ok
+        and not any(line.startswith(own) for line in pins.stdout.splitlines())
     )
 
 

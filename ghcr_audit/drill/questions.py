@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ghcr_audit.commands import Command, program
 from ghcr_audit.drill.journal import Journal, Step, render
-from ghcr_audit.drill.snapshot import Phase
+from ghcr_audit.drill.snapshot import PIN_NAME, Phase
 from ghcr_audit.framing import host_script
 from ghcr_audit.questions import health_question, image_inspect, registry_question, running_image
 from ghcr_audit.targets import Deploy, DeployMethod, Target
@@ -172,9 +172,14 @@ class Drill:
                 limit_s=30,
             ),
             self.compose(Phase.BEFORE, tag),
-            Command(key="before.pins", argv=(*docker, "image", "ls", "--format", "{{.Tag}}", "ghcr-audit/pin")),
+            self.pins("before.pins"),
             self.registry(Phase.BEFORE, tag),
         )
+
+    def pins(self, key: str) -> Command:
+        """The names under which drills (and pulls) keep images from pruning."""
+        argv = (*self.target.host.docker_command, "image", "ls", "--format", "{{.Tag}}", PIN_NAME)
+        return Command(key=key, argv=argv)
 
     def registry(self, phase: Phase, tag: str) -> Command:
         """What the registry answers to this host's credential about the tag, now."""

@@ -34,14 +34,21 @@ def claims(audit: Audit) -> tuple[Claim, ...]:
 
 
 def _not_run(audit: Audit, link: Link) -> str:
-    if link in (Link.DEPLOY, Link.ROLLBACK) and audit.mode is not Mode.DRILL:
-        return f"mode {audit.mode.value} does not deploy or roll back"
-    if link is Link.ROLLBACK and not deploy.begun(audit) and (found := deploy.refused(audit)):
-        return (
-            f"the drill was refused: {found[0].statement}: {found[0].is_}" if _looked(audit) else "nothing was deployed"
-        )
+    if link in (Link.DEPLOY, Link.ROLLBACK):
+        return _not_drilled(audit, link)
     if link is Link.PULL and audit.mode is Mode.OBSERVE:
         return "mode observe does not pull"
+    return ""
+
+
+def _not_drilled(audit: Audit, link: Link) -> str:
+    if audit.mode is not Mode.DRILL:
+        return f"mode {audit.mode.value} does not deploy or roll back"
+    if not _looked(audit) and auth.refused(audit):
+        return "the registry refuses the host's credential: nothing is deployed"
+    if link is Link.ROLLBACK and not deploy.begun(audit) and (found := deploy.refused(audit)):
+        told = f"the drill was refused: {found[0].statement}: {found[0].is_}"
+        return told if _looked(audit) else "nothing was deployed"
     return ""
 
 

@@ -18,7 +18,7 @@ from ghcr_audit.images import is_tag, parse_image
 from ghcr_audit.links.claim import ClaimMaker, claim_of, shortened
 from ghcr_audit.tags import name_order
 from ghcr_audit.targets import Deploy, DeployMethod
-from ghcr_audit.views import published
+from ghcr_audit.views import published, repository_unknown
 from ghcr_audit.workflows.seen import DEPLOY_FILES, DeployFile, Place, Role, deploy_files, version
 
 _claim: ClaimMaker = claim_of("preflight")
@@ -232,9 +232,19 @@ def _noted(audit: Audit, noted: StateFile) -> tuple[Outcome, str]:
     if running and name_order(tag) > name_order(running):
         told = f"it names {tag}, newer than {running}, which runs"
         return Outcome.BROKEN, told + ("; the registry has no image of it" if absent else "")
+    if absent and (foreign := _foreign_image(audit)):
+        return Outcome.BROKEN, f"it names {tag}, of which the registry has no image, and {foreign} runs"
     if absent:
         return Outcome.UNKNOWN, f"it names {tag}, of which the registry has no image: it must lie on the host"
     return Outcome.HOLDS, f"it names {tag}"
+
+
+def _foreign_image(audit: Audit) -> str:
+    """What the container was started from, where that is no image of the registry's name; else ''."""
+    container = facts.container(audit.newest("host.container"))
+    name, text = audit.target.image_ref.name, container.image_text if container is not None else ""
+    known = text.startswith((f"{name}:", f"{name}@", "sha256:")) or repository_unknown(audit)
+    return "" if known else text
 
 
 def noted_sick(audit: Audit) -> bool:

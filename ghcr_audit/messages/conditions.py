@@ -33,7 +33,16 @@ _STATUS_TEXTS = frozenset(
 _URL_ERROR = re.compile(r"(?:get|head|post|put) \"?https://[^\s\"]{1,600}\"?: ([^:]{3,60})$")
 _TAIL_CHARS = 700
 _PATH = re.compile(r"https://ghcr\.io/v2/([a-z0-9._/-]{1,255}?)/(?:manifests|tags|blobs)/")
+_HUB_PATH = re.compile(r"https://(?:registry-1|index)\.docker\.io/v2/([a-z0-9._/-]{1,255}?)/(?:manifests|tags|blobs)/")
 _NAMES = 2
+_NOT_FOUND = re.compile(
+    r"(?:^|[\s\"'])[a-z0-9][a-z0-9.:-]{1,253}/[a-z0-9._/-]{1,255}[:@][\w.:-]{1,140}[\"']?: not found[.\s]*$"
+)
+_V1_EXPRESSION = re.compile(
+    r"invalid interpolation format for \"[^\"]{1,80}\" option in service \"[^\"]{1,80}\": "
+    r"\"[^\"$]{0,200}\$\{[a-z_][a-z0-9_]{0,80}:?[-?][^{}]{0,200}\}[^\"$]{0,200}\""
+)
+_USERS_API = re.compile(r"api\.github\.com/user(?:/[a-z]|[\s\"')]|$)|/api/v4/projects\?|/api/v4/user\b")
 _JOURNAL = re.compile(r"\bdocker\[[0-9]{1,8}\]: ")
 _WITHOUT_SUDO = re.compile(r"(?<!sudo )\bdocker (?:login|pull|compose pull)\b")
 _FOREIGN_HOME = re.compile(r"/(?:root|var/lib/[a-z0-9_.-]{1,60})/\.docker|/home/[a-z0-9_.-]{1,60}/snap/")
@@ -52,6 +61,11 @@ def mistyped_host(message: Message) -> bool:
 def incomplete_path(message: Message) -> bool:
     """A path at ghcr.io of fewer than two names, or one of Docker Hub's `library/`."""
     return any(len(path.split("/")) < _NAMES or path.startswith("library/") for path in _PATH.findall(message.flat))
+
+
+def overlong_path(message: Message) -> bool:
+    """A path at Docker Hub of more than namespace and name, which it does not have."""
+    return any(len(path.split("/")) > _NAMES for path in _HUB_PATH.findall(message.flat))
 
 
 def bare_status_text(message: Message) -> bool:
@@ -98,9 +112,24 @@ def classic_engine(message: Message) -> bool:
 
 
 def logged_out(message: Message) -> bool:
-    """A refusal came after a logout, and no login in between."""
-    gone = _last(message, ("docker logout", "removing login credentials"))
+    """A refusal came after a logout from ghcr.io, and no login in between; `docker logout` alone is Docker Hub's."""
+    gone = _last(message, ("logout ghcr.io", "logout https://ghcr.io", "removing login credentials for ghcr.io"))
     return message.flat.rfind("denied") > gone > message.flat.rfind("docker login")
+
+
+def reference_not_found(message: Message) -> bool:
+    """A whole image name, and behind it nothing but `not found`: containerd, BuildKit and oras print no more."""
+    return any(_NOT_FOUND.search(sentence[-_TAIL_CHARS:]) for sentence in message.sentences)
+
+
+def old_interpolation(message: Message) -> bool:
+    """Compose refuses an expression that is one today: the first compose could not read it before 1.20."""
+    return _V1_EXPRESSION.search(message.flat) is not None
+
+
+def asks_for_a_user(message: Message) -> bool:
+    """An address of an API that speaks of the token's user and of no repository or organisation."""
+    return _USERS_API.search(message.flat) is not None
 
 
 def _last(message: Message, phrases: tuple[str, ...]) -> int:

@@ -102,13 +102,15 @@ def _normal(text: str) -> str:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    """Lines; one that is indented goes on with the one before, as wrapped errors and compose's lists do."""
+    """Lines; one that is indented goes on with the one before, as wrapped errors do, unless it is an item of a list."""
     parts: list[str] = []
     for line in _ends(text.split("\n")):
-        if line[:1] not in (" ", "\t") and parts:
+        words = line.split()
+        item = bool(words) and words[0] in _BULLETS
+        if parts and (item or line[:1] not in (" ", "\t")):
             yield " ".join(parts)
             parts = []
-        parts += line.split()
+        parts += words
     if parts:
         yield " ".join(parts)
 
@@ -128,7 +130,19 @@ _STAGES: tuple[tuple[Stage, tuple[str, ...]], ...] = (
     (Stage.PING, ('/v2/"', "/v2/:", "/v2/ ", "pinging container registry")),
     (
         Stage.TOKEN,
-        ("/token?", "/token:", "oauth token", "anonymous token", "bear token", "bearer token", "retrieve auth token"),
+        (
+            "/token?",
+            "/token:",
+            "ghcr.io/token",
+            "/jwt/auth",
+            "/v2/auth?",
+            "/service/token",
+            "oauth token",
+            "anonymous token",
+            "bear token",
+            "bearer token",
+            "retrieve auth token",
+        ),
     ),
     (Stage.MANIFEST, ("/manifests/", "[manifests ", "reading manifest ", "uploading manifest ")),
     (Stage.UPLOAD, ("/blobs/uploads", "initiating layer upload", "writing blob", "trying to reuse blob")),
@@ -169,6 +183,10 @@ _CODES = frozenset(
         "unsupported",
     }
 )
+_BULLETS = frozenset("✔✘✗!×⠿⠏⠋⠙⠹⠸⠼⠴⠦⠧⠇")
+"""What compose's progress, buildx's and others' put in front of each image or service."""
+_AFTER = re.compile(r"\. (?:see '|proceeding)|[\"'] |[\"'],|; \[?map\[| \([^)]{0,80}\)$| {1,9}[0-9]{1,5}(?:\.[0-9])?s$")
+"""What follows a refusal: advice, a log's next field, go-containerregistry's detail, compose's clock."""
 _REQUEST = re.compile(r"(?:get|head|post|put|patch) \"?https?://[^\s\"]{1,2000}\"?$")
 _REQUEST_CHARS = 2100
 _EDGES = " \t\"'`.,;\\)]}(>"
@@ -211,8 +229,8 @@ def _refusals(sentences: tuple[str, ...]) -> Iterator[Refusal]:
 
 
 def _part(text: str) -> str:
-    """A part without what stands around it: quotation marks, stops, docker run's `See 'docker run --help'`."""
-    return text.partition(". see '")[0].strip(_EDGES)
+    """A part without what stands around it: quotation marks, stops, and what the printing program adds."""
+    return _AFTER.split(text.lstrip(_EDGES), maxsplit=1)[0].strip(_EDGES)
 
 
 def _documents(flat: str) -> Iterator[Refusal]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ghcr_audit.causes import DEFINITIONS, Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.advice import advice
 from ghcr_audit.messages.features import Message
 from ghcr_audit.messages.rule import Rank, Rule

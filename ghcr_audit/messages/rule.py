@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import cache
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.features import Message, Operation, Refusal, Sent, Stage
 from ghcr_audit.messages.hosts import Registry
 
@@ -103,10 +103,10 @@ class Rule:
 def said(message: Message, phrases: Sequence[str]) -> bool:
     """Whether one of the phrases occurs in the message."""
     flat = message.flat
-    for phrase in phrases:
-        if phrase in flat:
+    for phrase in phrases:  # the inner loop of everything: a generator here costs a third of the speed
+        if phrase in flat or (GAP in phrase and _pieces(phrase)[0] in flat and _occurs_with_gaps(phrase, message)):
             return True
-    return any(_occurs_with_gaps(phrase, message) for phrase in phrases if GAP in phrase)
+    return False
 
 
 def _of(allowed: tuple[object, ...], value: object) -> bool:

@@ -1,7 +1,7 @@
 """What stands between host and registry: limits, proxies, filters, mirrors."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.conditions import bare_status_text
 from ghcr_audit.messages.features import Operation, Stage
 from ghcr_audit.messages.hosts import Registry
@@ -70,7 +70,9 @@ RULES: tuple[Rule, ...] = (
             "proxyerror",
             "from proxy after connect",
             "http code 407",
-            "squid",
+            "(squid",
+            "squid/",
+            "x-squid",
             "fortiguard",
             "fortinet",
             "blocked by",
@@ -111,7 +113,7 @@ RULES: tuple[Rule, ...] = (
         ),
         never=(
             "config file",
-            "unicorn",
+            "unicorn!",
             "404 page not found",
             "503 service",
             "502 bad",

@@ -1,7 +1,8 @@
 """Compose: its file, its variables, and whether it is there at all."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
+from ghcr_audit.messages.conditions import old_interpolation
 from ghcr_audit.messages.features import Operation
 from ghcr_audit.messages.rule import Rank, Rule
 
@@ -42,7 +43,13 @@ RULES: tuple[Rule, ...] = (
             "error while loading shared libraries … docker-compose",
             "docker-compose … error while loading shared libraries",
         ),
-        never=("open … docker-compose.y", ".yml: no such file", ".yaml: no such file", "docker-compose-plugin is"),
+        never=(
+            "open … docker-compose.y",
+            ".yml: no such file",
+            ".yaml: no such file",
+            "no such file or directory: '",
+            "docker-compose-plugin is",
+        ),
         why="There is no program docker compose (plugin) or docker-compose that could be run.",
     ),
     Rule(
@@ -63,8 +70,47 @@ RULES: tuple[Rule, ...] = (
             "unknown flag: --remove-orphans",
             "no such option: --",
             "no such command: ",
+            "unknown shorthand flag: … usage: docker [options] command",
         ),
         why="The docker program has no compose plugin, or one too old for this option: it read the option itself.",
+    ),
+    Rule(
+        name="an option that docker itself does not have",
+        cause=Cause.COMPOSE_NOT_INSTALLED,
+        rank=Rank.SHAPE,
+        says=("unknown flag: --", "unknown shorthand flag: "),
+        and_says=("usage: docker [options] command", "see 'docker --help'", "run 'docker --help'"),
+        others=(Cause.OTHER,),
+        why="The docker program printed its own usage: it has no compose plugin, and read compose's option itself.",
+    ),
+    Rule(
+        name="an expression that old composes cannot read",
+        cause=Cause.COMPOSE_NOT_INSTALLED,
+        rank=Rank.NAMED,
+        holds=old_interpolation,
+        others=(Cause.COMPOSE_FILE_INVALID,),
+        why="The expression is a valid one; the first docker-compose, which prints these words, is too old for it.",
+        remedy="Use docker compose (plugin), or write the variable without a default.",
+    ),
+    Rule(
+        name="a file newer than compose",
+        cause=Cause.COMPOSE_NOT_INSTALLED,
+        rank=Rank.NAMED,
+        says=(
+            "version in … is unsupported",
+            "'name' does not match any of the regexes",
+            "env_file.0 must be a string",
+            'env_file contains {"path"',
+            "env_file … contains an invalid type",
+            "'profiles' … unsupported",
+            "unsupported option: 'profiles'",
+            "unsupported option: 'pull_policy'",
+            "unsupported option: 'platform'",
+            "using the wrong compose file version",
+        ),
+        others=(Cause.COMPOSE_FILE_INVALID,),
+        why="The key is one of today's compose files, and this compose is too old to know it.",
+        remedy="Use docker compose (plugin), or write the file for the version that is installed.",
     ),
     Rule(
         name="a variable gave an empty tag or name",
@@ -146,8 +192,11 @@ RULES: tuple[Rule, ...] = (
             "invalid port specification",
             "invalid volume specification",
             "validating … compose",
-            "compose.yml: no such file",
-            "compose.yaml: no such file",
+            "compose … .yml: no such file",
+            "compose … .yaml: no such file",
+            "compose … cannot find the file",
+            "expected a map, got",
+            "error decoding '",
             "declared as external, but could not be found",
             "cannot extend service",
             "extends … not found",

@@ -1,7 +1,7 @@
 """Docker's own configuration: credential helpers, config.json, and whose configuration it is."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.conditions import NO_CREDENTIAL, foreign_home, other_process, works_elsewhere
 from ghcr_audit.messages.rule import Rank, Rule
 
@@ -43,6 +43,9 @@ RULES: tuple[Rule, ...] = (
             "pass store is uninitialized",
             "password store is empty",
             "org.freedesktop.secrets",
+            "unable to retrieve credentials",
+            "failed to retrieve credentials",
+            "gcloud.auth.docker-helper",
             "cannot autolaunch d-bus",
             "native keychain",
             "not be found in the keychain",
@@ -92,6 +95,7 @@ RULES: tuple[Rule, ...] = (
             "no credentials for … in /config.json",
             "no credentials found for … in",
             "no credentials for … found",
+            "auth for … not found in",
         ),
         others=(Cause.CREDENTIAL_MISSING, Cause.CONFIG_JSON_CORRUPT),
         why="The process that asks has no home or another configuration than the one that was logged in with.",
@@ -169,6 +173,7 @@ RULES: tuple[Rule, ...] = (
             "failed to parse … config.json",
             "failed to load docker config",
             "could not load docker config",
+            "parse docker config",
             "illegal base64 data at input byte",
             "unable to parse … config.json",
             "parsing config file",

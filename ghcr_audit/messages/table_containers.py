@@ -1,7 +1,7 @@
 """Ports, containers, and the machine's other resources."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.rule import Rank, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -66,11 +66,20 @@ RULES: tuple[Rule, ...] = (
         why="A container started, and is not healthy or ended again.",
     ),
     Rule(
+        name="container does not start",
+        cause=Cause.CONTAINER_UNHEALTHY,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        says=("oci runtime exec failed", "starting container process caused: exec", "start container process: exec"),
+        others=(Cause.OTHER, Cause.PLATFORM_MISMATCH),
+        why="The program that it or its health check starts is not there, or not executable.",
+    ),
+    Rule(
         name="container ended",
         cause=Cause.CONTAINER_UNHEALTHY,
         certainty=Certainty.POSSIBLE,
         rank=Rank.ECHO,
-        says=("exited with code", "exited (", "unhealthy", "aborting on container exit"),
+        says=("exited with code", "exited (", "unhealthy", "aborting on container exit", "non-zero exit ("),
         others=(Cause.OTHER,),
         why="A container ended, or was found unhealthy.",
     ),

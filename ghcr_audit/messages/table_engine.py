@@ -1,7 +1,7 @@
 """The engine: its socket, its API, its disk."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.rule import Rank, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -33,6 +33,9 @@ RULES: tuple[Rule, ...] = (
             "eacces … docker.sock",
             "permission denied … docker.sock",
             "docker … permission denied (os error 13)",
+            "'connection aborted.', permissionerror(13",
+            "connect to docker … permission denied",
+            "cannot access … .sock … permission denied",
             "not in the docker group",
             "unix socket … docker … permission denied",
             "sudo: a password is required",
@@ -40,6 +43,15 @@ RULES: tuple[Rule, ...] = (
         ),
         others=(Cause.DOCKER_DAEMON_DOWN,),
         why="A client of the engine was refused at its socket or pipe, or sudo would ask a person.",
+    ),
+    Rule(
+        name="socket forbidden, docker-py's two exceptions",
+        cause=Cause.DOCKER_SOCKET_PERMISSION,
+        rank=Rank.NAMED,
+        says=("permissionerror", "[errno 13] permission denied"),
+        and_says=("error while fetching server api version", "docker.errors.dockerexception"),
+        others=(Cause.DOCKER_DAEMON_DOWN,),
+        why="Python's client of the engine was refused at the socket.",
     ),
     Rule(
         name="API versions apart",
@@ -69,6 +81,10 @@ RULES: tuple[Rule, ...] = (
             "docker api version … is older than",
             "docker api version … is too",
             "does not match … docker_api_version",
+            "minimum api version supported",
+            "maximum api version supported",
+            "unimplemented desc = unknown service runtime.v1",
+            "validate cri … api",
             "invalidversion … is lower than minimum",
             "requires at least docker … api",
         ),
@@ -79,7 +95,7 @@ RULES: tuple[Rule, ...] = (
         cause=Cause.DOCKER_SOCKET_PERMISSION,
         certainty=Certainty.POSSIBLE,
         rank=Rank.NAMED,
-        says=("couldn't connect to docker daemon at http+docker://local", "http+docker://localunixsocket"),
+        says=("couldn't connect to docker daemon at http", "http+docker://localunixsocket"),
         others=(Cause.DOCKER_DAEMON_DOWN, Cause.OTHER),
         why="The old docker-compose prints the same whether the engine is down or the user may not open its socket; "
         "where docker itself works with sudo, it is the socket.",
@@ -89,11 +105,19 @@ RULES: tuple[Rule, ...] = (
         cause=Cause.DOCKER_DAEMON_DOWN,
         rank=Rank.NAMED,
         says=(
-            "cannot connect to the docker daemon",
+            "connect to the docker daemon",
+            "connect to docker daemon",
+            "connect to the docker engine",
+            "connect to docker engine",
+            "connect to docker desktop",
+            "reach the docker daemon",
+            "reach docker daemon",
             "is the docker daemon running",
             "couldn't connect to docker daemon",
             "failed to connect to the docker api",
-            "cannot connect to podman",
+            "connect to podman",
+            "containerd socket … no such file",
+            "containerd socket … connection refused",
             "indicate that the docker daemon is not running",
             "unable to connect to the docker daemon",
             "docker daemon is not running",
@@ -125,6 +149,37 @@ RULES: tuple[Rule, ...] = (
         ),
         others=(Cause.DOCKER_SOCKET_PERMISSION, Cause.WRONG_USER_CONFIG),
         why="Nothing listens where the client looks for the engine.",
+    ),
+    Rule(
+        name="a client of one's own finds no engine",
+        cause=Cause.DOCKER_DAEMON_DOWN,
+        rank=Rank.SHAPE,
+        says=(
+            "docker.sock … no such file",
+            "docker.sock … not found",
+            "docker.sock … does not exist",
+            "docker.sock … connection refused",
+            "podman.sock … no such file",
+            "podman.sock … connection refused",
+            "podman.sock … connect",
+            "enoent … docker.sock",
+            "connect to … docker.sock",
+            "dockerdesktoplinuxengine … cannot find",
+            "--unix-socket … connect",
+        ),
+        never=("permission denied", "permissionerror", "eacces", "access is denied", "system dial-stdio"),
+        others=(Cause.DOCKER_SOCKET_PERMISSION, Cause.WRONG_USER_CONFIG),
+        why="Nothing listens at the engine's socket.",
+    ),
+    Rule(
+        name="curl finds no engine",
+        cause=Cause.DOCKER_DAEMON_DOWN,
+        rank=Rank.SHAPE,
+        says=("--unix-socket",),
+        and_says=("connect to server", "failed to connect", "could not connect", "couldn't connect"),
+        never=("permission denied",),
+        others=(Cause.DOCKER_SOCKET_PERMISSION,),
+        why="Nothing listens at the socket that curl was given.",
     ),
     Rule(
         name="engine's pipe answers 500, or a docker-in-docker host that is not there",

@@ -1,7 +1,8 @@
 """What an image is made of: formats, platforms, digests, layers."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
+from ghcr_audit.messages.features import Operation
 from ghcr_audit.messages.rule import Rank, Rule
 
 _NETWORK = Cause.NETWORK_UNREACHABLE_OR_TIMEOUT
@@ -29,6 +30,9 @@ RULES: tuple[Rule, ...] = (
             "unsupported manifest",
             "unsupported media type",
             "unsupported mediatype",
+            "unsupported mime type",
+            "ctr: no signatures",
+            "manifest.v1+prettyjws not supported",
             "unsupported docker v1 manifest",
             "unsupported schema version",
             "unknown media type",
@@ -70,12 +74,24 @@ RULES: tuple[Rule, ...] = (
             "unsupported compression",
             "unsupported layer",
             "layers … media type",
-            "oci artifact",
+            "is an oci artifact",
+            "oci artifacts are not",
             "in-toto",
         ),
         never=("unsupported config option", "no matching manifest"),
         others=(Cause.LAYER_DOWNLOAD_CORRUPT, Cause.PLATFORM_MISMATCH),
         why="A manifest or layer has a media type or schema that engine, client or registry does not know.",
+    ),
+    Rule(
+        name="a manifest that the registry does not take",
+        cause=Cause.MANIFEST_FORMAT_UNSUPPORTED,
+        rank=Rank.SHAPE,
+        operation=(Operation.PUSH, Operation.BUILD, Operation.UNKNOWN),
+        status=(400, 415),
+        says=("/manifests/", "writing manifest", "manifest blob", "put manifest"),
+        others=(Cause.REGISTRY_UNAVAILABLE, Cause.REPOSITORY_NOT_FOUND_OR_NAME_WRONG),
+        why="The layers were taken and the manifest is called a bad request: the registry does not know its form, "
+        "as a build cache or an index of other than images.",
     ),
     Rule(
         name="no manifest for the platform",
@@ -136,6 +152,7 @@ RULES: tuple[Rule, ...] = (
             "does not match docker-content-digest",
             "manifest verification failed for digest",
             "manifest digest … does not match",
+            "unable to verify manifest digest",
             "manifest digest … mismatch",
             "manifest … digest mismatch",
             "digest mismatch",
@@ -175,6 +192,7 @@ RULES: tuple[Rule, ...] = (
             "bzip2 data invalid",
             "unexpected eof … layer",
             "layer … unexpected eof",
+            "pulling image configuration: unexpected eof",
             "processing tar file … unexpected eof",
             "short read",
             "wrong diff id",
@@ -195,6 +213,27 @@ RULES: tuple[Rule, ...] = (
         never=("config file", "invalid checksum digest format", "no space left on device"),
         others=(_NETWORK, Cause.PROXY_INTERFERENCE, Cause.IMAGE_DIGEST_MISMATCH),
         why="A layer's bytes are not those that the manifest announces: cut off or changed on the way, or in storage.",
+    ),
+    Rule(
+        name="the store does not take a layer",
+        cause=Cause.OTHER,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        says=("failed to register layer", "failed to extract layer", "adding layer with blob", "applylayer"),
+        and_says=(
+            "file exists",
+            "max depth exceeded",
+            "lchown",
+            "operation not permitted",
+            "invalid argument",
+            "uids or gids",
+            "subuid",
+            "overlay2 … no such file",
+            "error creating overlay mount",
+        ),
+        never=("no space left on device",),
+        others=(Cause.DISK_FULL, Cause.LAYER_DOWNLOAD_CORRUPT),
+        why="The layer came whole, and the engine's store refuses it: left-overs, user mapping, or its file system.",
     ),
     Rule(
         name="layer not unpacked",

@@ -1,8 +1,8 @@
 """Names: of registries, repositories and tags."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
-from ghcr_audit.messages.conditions import incomplete_path, mistyped_host
+from ghcr_audit.certainty import Certainty
+from ghcr_audit.messages.conditions import incomplete_path, mistyped_host, overlong_path, reference_not_found
 from ghcr_audit.messages.features import Operation, Stage
 from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
@@ -44,6 +44,14 @@ RULES: tuple[Rule, ...] = (
         says=("denied", "unauthorized", "not found", "403", "401", "unknown"),
         others=(Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS, Cause.CREDENTIAL_MISSING),
         why="A name at ghcr.io has an owner and an image; the one asked for has not.",
+    ),
+    Rule(
+        name="too many names in Docker Hub's path",
+        cause=_NAME,
+        holds=overlong_path,
+        says=("denied", "unauthorized", "not found", "403", "401", "insufficient_scope"),
+        others=(Cause.CREDENTIAL_MISSING, Cause.TOKEN_SCOPE_INSUFFICIENT),
+        why="A name at Docker Hub has a namespace and an image, no more; helm push adds the chart's name by itself.",
     ),
     Rule(
         name="repository unknown",
@@ -91,6 +99,7 @@ RULES: tuple[Rule, ...] = (
             "invalid image name",
             "parsing image name",
             "not a valid repository/tag",
+            "tag is needed when pushing",
         ),
         never=("defaulting to a blank string",),
         others=(Cause.COMPOSE_FILE_INVALID, Cause.TAG_NOT_FOUND),
@@ -116,11 +125,30 @@ RULES: tuple[Rule, ...] = (
             "unknown tag",
             "could not locate a version matching",
             "manifest blob unknown",
+            "unable to locate any tags",
+            "chart … version … not found",
             "failed to get … manifest … 404",
         ),
         never=("accept header does not support", "tag does not exist:", "name unknown", "name_unknown"),
         others=(_NAME, Cause.MANIFEST_FORMAT_UNSUPPORTED),
         why="The registry let the asker in and has no manifest of that tag or digest, or of one child of the index.",
+    ),
+    Rule(
+        name="the first protocol's not found",
+        cause=_NAME,
+        rank=Rank.SHAPE,
+        says=("error: image … not found", "repository … not found: does not exist", "unable to find chart"),
+        others=(Cause.TAG_NOT_FOUND, Cause.CREDENTIAL_MISSING),
+        why="The registry has no repository of that name, or does not show it to the asker.",
+    ),
+    Rule(
+        name="a whole reference, not found",
+        cause=Cause.TAG_NOT_FOUND,
+        rank=Rank.SHAPE,
+        holds=reference_not_found,
+        never=("error getting credentials", "lookup ", "no match for platform"),
+        others=(_NAME, Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS),
+        why="The registry answered that it has no such thing: mostly the tag, sometimes the whole repository.",
     ),
     Rule(
         name="reference not found",

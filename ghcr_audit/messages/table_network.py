@@ -1,9 +1,10 @@
 """Connections to the registry: TLS, names, routes; and the registry's own faults."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.conditions import cdn_certificate, public_registry
 from ghcr_audit.messages.features import Operation, Stage
+from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
 
 _NETWORK = Cause.NETWORK_UNREACHABLE_OR_TIMEOUT
@@ -107,7 +108,9 @@ RULES: tuple[Rule, ...] = (
             "nameresolutionerror",
             "no address associated",
             "eai_again",
-            "enotfound",
+            "lookup … : try again",
+            "getaddrinfo enotfound",
+            " enotfound",
             "no answer from dns",
             "read udp … i/o timeout",
             "read udp … connection refused",
@@ -124,6 +127,27 @@ RULES: tuple[Rule, ...] = (
         never=("system dial-stdio", "ssh: could not resolve", "lookup docker:", "lookup docker on"),
         others=(Cause.REPOSITORY_NOT_FOUND_OR_NAME_WRONG, _NETWORK),
         why="The name of a host was not resolved on this machine.",
+    ),
+    Rule(
+        name="a workflow's runner gets no answer",
+        cause=Cause.REGISTRY_UNAVAILABLE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=(Registry.GHCR,),
+        says=("failed with exit code 1, back off … before retry",),
+        and_says=("awaiting headers", "tls handshake timeout", "connection reset by peer", "context deadline exceeded"),
+        others=(_NETWORK, Cause.PROXY_INTERFERENCE),
+        why="A runner of GitHub Actions got no answer from GitHub's own registry, and not once: mostly a fault there.",
+        probe="githubstatus.com: Packages; and whether the runner is GitHub's or one of your own.",
+    ),
+    Rule(
+        name="given up",
+        cause=_NETWORK,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.VAGUE,
+        says=("context canceled", "code = canceled", "request canceled", "operation was canceled"),
+        others=(Cause.REGISTRY_UNAVAILABLE, Cause.PROXY_INTERFERENCE),
+        why="The client gave up while it waited for the registry.",
     ),
     Rule(
         name="no connection",
@@ -203,7 +227,7 @@ RULES: tuple[Rule, ...] = (
             "temporarily unavailable",
             "registry: unavailable",
             "error from registry: unavailable",
-            "unicorn",
+            "unicorn!",
             "we had issues producing the response",
             "services aren't available right now",
             "experiencing technical difficulties",
@@ -215,7 +239,8 @@ RULES: tuple[Rule, ...] = (
             "unknown blob",
             "githubstatus",
             "outage",
-            "incident",
+            "ongoing incident",
+            "incident with",
             "internal_server_error",
             "internal error",
         ),

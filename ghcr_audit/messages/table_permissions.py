@@ -1,8 +1,8 @@
 """What a token may do, in ghcr.io's own words; and requests that were made by hand."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
-from ghcr_audit.messages.conditions import tokenless_curl
+from ghcr_audit.certainty import Certainty
+from ghcr_audit.messages.conditions import asks_for_a_user, tokenless_curl
 from ghcr_audit.messages.features import Operation
 from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
@@ -22,7 +22,7 @@ RULES: tuple[Rule, ...] = (
         certainty=Certainty.POSSIBLE,
         rank=Rank.USUAL,
         operation=(Operation.API,),
-        not_registry=(Registry.GITHUB,),
+        registry=(Registry.GHCR, Registry.OTHER),
         status=(401, 403),
         never=("read_package", "expected scopes", "saml", "api.github.com"),
         others=(_MISSING, _INVALID, _ACCESS),
@@ -45,10 +45,21 @@ RULES: tuple[Rule, ...] = (
         not_registry=(Registry.GITHUB,),
         operation=(Operation.API,),
         code=("unauthorized", "denied"),
-        message=("authentication required", "invalid token", "unauthorized", "denied", ""),
+        message=("authentication required", "invalid token", "unauthorized", ""),
         others=(_MISSING, _INVALID, _ACCESS),
         why="ghcr.io refuses every request without a token of its own token endpoint, even for public images; a token "
         "sent as Basic, or a personal token as Bearer, is refused although it is good.",
+        remedy="Ask https://ghcr.io/token?service=ghcr.io&scope=repository:OWNER/IMAGE:pull first, send it as Bearer.",
+    ),
+    Rule(
+        name="a credential in a form that ghcr.io does not read",
+        cause=Cause.OTHER,
+        certainty=Certainty.POSSIBLE,
+        registry=(Registry.GHCR,),
+        code=("denied",),
+        message=("invalid token",),
+        others=(_INVALID, _MISSING),
+        why="`invalid token` is ghcr.io's answer to a credential that is sent straight to /v2/, however good it is.",
         remedy="Ask https://ghcr.io/token?service=ghcr.io&scope=repository:OWNER/IMAGE:pull first, send it as Bearer.",
     ),
     Rule(
@@ -94,6 +105,46 @@ RULES: tuple[Rule, ...] = (
         says=("permission_denied: create_package", "create_package"),
         others=(_SCOPE, Cause.TOKEN_TYPE_UNSUPPORTED),
         why="The organisation or the token does not allow creating this package.",
+    ),
+    Rule(
+        name="GitHub's own authorisation does not answer",
+        cause=Cause.REGISTRY_UNAVAILABLE,
+        rank=Rank.NAMED,
+        says=("connect to authzd", "twirp error", "error from intermediary"),
+        others=(_ACCESS,),
+        why="The registry could not ask its own authorisation service: a fault on its side, whatever the token.",
+    ),
+    Rule(
+        name="a user's own part of an API is forbidden",
+        cause=_SCOPE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=(Registry.GITHUB, Registry.GITLAB),
+        status=(403,),
+        holds=asks_for_a_user,
+        never=("rate limit", "saml", "allow list"),
+        others=(Cause.SSO_NOT_AUTHORIZED, _INVALID, Cause.IP_ALLOW_LIST),
+        why="What belongs to the token's own user was refused: the token is known, and lacks the scope for it.",
+    ),
+    Rule(
+        name="installation not allowed to read",
+        cause=_ACCESS,
+        rank=Rank.NAMED,
+        says=("installation not allowed to read",),
+        others=(_SCOPE, Cause.TOKEN_TYPE_UNSUPPORTED),
+        why="The workflow's token is good; the package does not let this repository read it.",
+        remedy="Package settings, Manage Actions access: add the repository with Read; in the job: packages: read.",
+    ),
+    Rule(
+        name="installation not allowed, told by the API's code",
+        cause=Cause.TOKEN_TYPE_UNSUPPORTED,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.NAMED,
+        says=("permission_denied: installation not allowed to",),
+        others=(_SCOPE, _ACCESS),
+        why="The token is an installation's. In this form it was mostly a GitHub App's, which writes no packages of an "
+        "organisation; a workflow's GITHUB_TOKEN without packages: write is told almost the same.",
+        probe="Which token does the login step use: GITHUB_TOKEN (then permissions) or a GitHub App's (then its kind)?",
     ),
     Rule(
         name="installation not allowed",

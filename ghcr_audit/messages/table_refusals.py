@@ -5,7 +5,7 @@ token endpoint's, which knows the credential or not; else the manifest's, where 
 """
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.conditions import classic_engine, logged_out
 from ghcr_audit.messages.features import Operation, Sent, Stage
 from ghcr_audit.messages.hosts import Registry
@@ -266,5 +266,15 @@ RULES: tuple[Rule, ...] = (
         never=("error saving credentials", "error storing credentials", "login succeeded", "x509"),
         others=(_MISSING, Cause.TOKEN_TYPE_UNSUPPORTED, _SCOPE),
         why="A login asks for no package: what is refused is the credential itself.",
+    ),
+    Rule(
+        name="login failed",
+        cause=_INVALID,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.ECHO,
+        operation=(Operation.LOGIN,),
+        says=("login … failed", "failed … login", "login did not succeed", "cannot log in", "could not log in"),
+        others=(_MISSING, Cause.REGISTRY_UNAVAILABLE),
+        why="A login failed, and the message does not say why; mostly the credential is not good.",
     ),
 )

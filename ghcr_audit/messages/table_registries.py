@@ -1,7 +1,7 @@
 """Refusals in the words of one registry, and words that most registries share."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.features import Operation, Stage
 from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
@@ -57,6 +57,30 @@ RULES: tuple[Rule, ...] = (
         why="The registry refuses this repository to the asker, with or without a login.",
     ),
     Rule(
+        name="Docker Hub's name in podman's words",
+        cause=_NAME,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=(Registry.HUB,),
+        operation=(Operation.PULL, Operation.COMPOSE, Operation.UNKNOWN, Operation.DAEMON),
+        says=("reading manifest … requested access to the resource is denied", "does not exist or no pull access"),
+        others=(_MISSING, _ACCESS),
+        why="Docker Hub gives one answer for a name that does not exist and for one that is private: mostly a wrong or "
+        "only local name, or one of another registry.",
+        probe="hub.docker.com/v2/repositories/NAMESPACE/NAME: 404 without a login means absent or private.",
+    ),
+    Rule(
+        name="containerd is refused at the manifest",
+        cause=_INVALID,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=(Registry.OTHER, Registry.HARBOR, Registry.GITLAB, Registry.AZURE),
+        says=("status code [manifests … ]: 401",),
+        others=(_MISSING, Cause.WRONG_USER_CONFIG, _ACCESS),
+        why="containerd says otherwise where it has no credential (`no basic auth credentials`, `anonymous token`): so "
+        "one was sent, and refused.",
+    ),
+    Rule(
         name="Google: invalid credentials, or none",
         cause=_MISSING,
         certainty=Certainty.POSSIBLE,
@@ -109,6 +133,45 @@ RULES: tuple[Rule, ...] = (
         others=(_MISSING, _NAME, _INVALID),
         why="Harbor names the action that this user or robot may not do there; without a login it says the same.",
         remedy="Give the robot account the right to push to this project; log in under the host and port of the name.",
+    ),
+    Rule(
+        name="Harbor refuses a pull",
+        cause=_SCOPE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.USUAL,
+        says=("unauthorized to access repository … action: pull",),
+        others=(_ACCESS, _MISSING, _NAME),
+        why="Harbor names the action that this user or robot may not do there; without a login it says the same.",
+        remedy="Give the robot account the right to pull from this project; log in under the name's host and port.",
+    ),
+    Rule(
+        name="refused twice over",
+        cause=_MISSING,
+        rank=Rank.SHAPE,
+        says=("requested access to the resource is denied unauthorized: authentication required",),
+        others=(_INVALID, _NAME, _ACCESS),
+        why="Older engines print both errors of a registry that was asked without a credential.",
+    ),
+    Rule(
+        name="refused in the middle of a push",
+        cause=_SCOPE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        operation=(Operation.PUSH, Operation.UNKNOWN),
+        says=(": pushing [", ": pushed"),
+        and_says=("unauthorized: authentication required", "denied: requested access"),
+        others=(_MISSING, _INVALID, Cause.REGISTRY_UNAVAILABLE),
+        why="The upload began, so there was a token: it does not allow all that a push needs, or it ran out.",
+    ),
+    Rule(
+        name="Quay refuses a push",
+        cause=_MISSING,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.USUAL,
+        operation=(Operation.PUSH,),
+        says=("access to the requested resource is not authorized",),
+        others=(_SCOPE, _ACCESS, _NAME),
+        why="Quay answers so to a push without a login, and to a robot that may not write there.",
     ),
     Rule(
         name="the first protocol's 403",

@@ -1,7 +1,7 @@
 """SSH: OpenSSH, libraries such as golang.org/x/crypto/ssh and paramiko, git and rsync over SSH."""
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.evidence import Certainty
+from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.features import Operation
 from ghcr_audit.messages.rule import Rank, Rule
 
@@ -32,6 +32,10 @@ RULES: tuple[Rule, ...] = (
             "host key … does not match",
             "host key … differs from",
             "badhostkeyexception",
+            "hostkeymismatch",
+            "hostkeyunknown",
+            "host key for … did not match",
+            "fingerprint … does not match",
             "not found in known_hosts",
             "no host key is known",
             "no matching host key",
@@ -65,6 +69,10 @@ RULES: tuple[Rule, ...] = (
             "not a valid openssh",
             "error in libcrypto",
             "identity file … not accessible",
+            "without a private ssh key",
+            "ssh-private-key argument is empty",
+            "ssh key … is empty",
+            "no identities",
         ),
         never=("docker_engine",),
         why="The private key cannot be read, or is not one: nothing usable was offered to the host.",
@@ -79,6 +87,7 @@ RULES: tuple[Rule, ...] = (
             "permission denied (keyboard",
             "permission denied (gssapi",
             "permission denied, please try again",
+            "'s password: … not a tty",
             "unable to authenticate, attempted methods",
             "too many authentication failures",
             "all configured authentication methods failed",
@@ -109,6 +118,7 @@ RULES: tuple[Rule, ...] = (
             "ssh: handshake failed: read tcp",
             "ssh: handshake failed: dial",
             "missing server host",
+            "address tcp/ … unknown port",
             "ssh: connection timed out",
             "banner exchange",
             "error reading ssh protocol banner",

@@ -24,7 +24,8 @@ def find(name: str) -> Incident:
         LabError: there is none, or it cannot be made on one machine.
     """
     found = next((one for one in INCIDENTS if one.name == name), None)
-    found = found or next((one for one in INCIDENTS if name in one.causes), None)
+    others = sorted((one for one in INCIDENTS if name in one.causes), key=lambda one: len(one.causes))
+    found = found or next(iter(others), None)
     if found is None:
         why = f"cannot be made here: {NOT_HERE[name]}" if name in NOT_HERE else "no such incident"
         raise LabError(f"incident {name!r}: {why}", hint="./run lab incident list")
@@ -35,16 +36,30 @@ def apply(lab: Lab, *names: str) -> Applied:
     """Put the lab into all of these, besides what it is in already; returns the audit that sees them.
 
     Raises:
-        LabError: an unknown name, a lab that is not up, or a step that failed; `reset` mends that, too.
+        LabError: an unknown name, incidents that exclude each other, or a step that failed; `reset` mends that, too.
     """
     chosen = {find(name).name for name in names}
     memory = remembered(lab) or look(lab)
+    _check_places([one for one in INCIDENTS if one.name in chosen or one.name in memory.names])
     todo = [one for one in INCIDENTS if one.name in chosen and one.name not in memory.names]
     for incident in todo:
         memory = memory.model_copy(update={"names": (*memory.names, incident.name)})
         remember(lab, memory)
         incident.break_(lab)
     return _applied(lab, [one for one in INCIDENTS if one.name in memory.names])
+
+
+def _check_places(incidents: list[Incident]) -> None:
+    """Nothing can be in two states at once."""
+    held: dict[str, Incident] = {}
+    for one in incidents:
+        place = one.leaves.partition(":")[0]
+        other = held.setdefault(place, one)
+        if place and other.leaves != one.leaves:
+            raise LabError(
+                f"incidents {other.name} and {one.name}: exclude each other ({other.leaves}; {one.leaves})",
+                hint="./run lab incident none puts the lab back first",
+            )
 
 
 def now(lab: Lab) -> Applied:

@@ -42,6 +42,9 @@ class Incident:
     settings: Callable[[Lab], Mapping[str, Setting | None]] = no_settings
     tag: Callable[[Lab], str] = running_release
     mode: Mode = "observe"
+    leaves: str = ""
+    """`PLACE: STATE` where a place can be in one state only: two incidents that leave one in different states exclude
+    each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

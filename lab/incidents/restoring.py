@@ -96,6 +96,7 @@ def restore_files(lab: Lab) -> None:
             file.write_text(right, encoding="utf-8")
     for left in (*lab.deploy_dir.glob("runtime/*.yml"), lab.deploy_dir / "runtime/state/previous_good_tag"):
         left.unlink(missing_ok=True)
+    _note_last_good(lab)
 
 
 def restore_container(lab: Lab, memory: Memory) -> None:
@@ -111,7 +112,6 @@ def restore_container(lab: Lab, memory: Memory) -> None:
     for name in images_of(lab):
         if name not in memory.images:
             lab.docker("image", "rm", "--no-prune", name)
-    _note_last_good(lab)
 
 
 def _moved_images(lab: Lab, memory: Memory) -> Iterator[tuple[str, str]]:

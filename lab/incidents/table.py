@@ -131,6 +131,7 @@ _ON_THE_HOST: Final = (
         told="the compose file on the server names a locally built image, and that runs",
         causes=("compose_image_not_registry", "running_image_not_released"),
         break_=host.deploy_the_local_image,
+        leaves="service: a local image",
     ),
     Incident(
         name="2",
@@ -138,6 +139,7 @@ _ON_THE_HOST: Final = (
         causes=("deploy_script_stale", "running_image_not_released"),
         break_=host.deploy_by_the_old_script,
         tag=_newest_published,
+        leaves="service: a local image",
     ),
     Incident(
         name="4",
@@ -145,6 +147,7 @@ _ON_THE_HOST: Final = (
         causes=("health_disagreement",),
         break_=host.deploy_disagreeing,
         tag=_tag(releases.DISAGREEING),
+        leaves="service: a disagreeing release",
     ),
     Incident(
         name="container_unhealthy",
@@ -152,8 +155,11 @@ _ON_THE_HOST: Final = (
         causes=("container_unhealthy",),
         break_=host.deploy_sick,
         tag=_tag(releases.SICK),
+        leaves="service: a sick release",
     ),
-    Incident(name="other", told="no container runs", causes=("other",), break_=host.remove_container),
+    Incident(
+        name="other", told="no container runs", causes=("other",), break_=host.remove_container, leaves="service: none"
+    ),
     Incident(
         name="10",
         told="a deploy that failed is noted as the last good release: rollback goes to the same release",
@@ -189,18 +195,21 @@ _AT_THE_REGISTRY: Final = (
         told="the registry answers 429",
         causes=("rate_limited",),
         break_=_switched(fault="429", on="manifests", retry_after_s=600),
+        leaves="registry: 429",
     ),
     Incident(
         name="registry_unavailable",
         told="the registry answers 503",
         causes=("registry_unavailable",),
         break_=_switched(fault="503"),
+        leaves="registry: 503",
     ),
     Incident(
         name="network_unreachable_or_timeout",
         told="the registry's connections are cut",
         causes=("network_unreachable_or_timeout",),
         break_=_switched(fault="drop"),
+        leaves="registry: cut",
     ),
     Incident(
         name="layer_download_corrupt",
@@ -209,12 +218,14 @@ _AT_THE_REGISTRY: Final = (
         break_=_switched(fault="corrupt", on="blobs"),
         tag=_newest_published,
         mode="pull",
+        leaves="registry: corrupt blobs",
     ),
     Incident(
         name="proxy_interference",
         told="something between host and registry names a token endpoint on another host",
         causes=("proxy_interference",),
         break_=_realm("http", "127.0.0.9:9"),
+        leaves="realm: a foreign one",
     ),
     Incident(
         name="http_registry_https_mismatch",
@@ -223,30 +234,35 @@ _AT_THE_REGISTRY: Final = (
         break_=_realm("https", ""),
         tag=_newest_published,
         mode="pull",
+        leaves="realm: https",
     ),
     Incident(
         name="sso_not_authorized",
         told="the organisation enforces SAML single sign-on, and the token is not authorised for it",
         causes=("sso_not_authorized",),
         break_=_switched(enforces="sso"),
+        leaves="organisation: sso",
     ),
     Incident(
         name="ip_allow_list",
         told="the organisation's IP allow list does not have the host's address",
         causes=("ip_allow_list",),
         break_=_switched(enforces="ip_allow_list"),
+        leaves="organisation: ip allow list",
     ),
     Incident(
         name="repository_not_found_or_name_wrong",
         told="the target file names the image wrongly",
         causes=("repository_not_found_or_name_wrong",),
         settings=_wrong_name,
+        leaves="image: wrong name",
     ),
     Incident(
         name="dns_failure",
         told="the registry's name does not resolve",
         causes=("dns_failure",),
         settings=_no_such_registry,
+        leaves="image: wrong registry",
     ),
 )
 _THE_CREDENTIAL: Final = (
@@ -255,54 +271,63 @@ _THE_CREDENTIAL: Final = (
         told="the host's stored credential is the gh tool's own token, without package scope",
         causes=("token_scope_insufficient",),
         break_=_stored(TokenKind.GH_OAUTH),
+        leaves="config.json: gh",
     ),
     Incident(
         name="16",
         told="the host's stored credential is a fine-grained token, as the report advised",
         causes=("token_type_unsupported",),
         break_=_stored(TokenKind.FINE_GRAINED),
+        leaves="config.json: fine-grained",
     ),
     Incident(
         name="credential_missing",
         told="nobody ever logged in on the host",
         causes=("credential_missing",),
         break_=lambda lab: lab.remove_credential(),
+        leaves="config.json: none",
     ),
     Incident(
         name="credential_invalid_or_expired",
         told="the host's stored credential has expired",
         causes=("credential_invalid_or_expired",),
         break_=_stored(TokenKind.EXPIRED),
+        leaves="config.json: expired",
     ),
     Incident(
         name="token_scope_insufficient",
         told="the host's stored credential is a classic token without package scope",
         causes=("token_scope_insufficient",),
         break_=_stored(TokenKind.NO_SCOPE),
+        leaves="config.json: no scope",
     ),
     Incident(
         name="package_not_linked_or_private_no_access",
         told="the stored credential has the scope, but no access to this package",
         causes=("package_not_linked_or_private_no_access",),
         break_=_stored(TokenKind.NO_ACCESS),
+        leaves="config.json: no access",
     ),
     Incident(
         name="credential_helper_broken",
         told="config.json names a credential helper that is not on the host",
         causes=("credential_helper_broken",),
         break_=host.name_missing_helper,
+        leaves="config.json: helper",
     ),
     Incident(
         name="config_json_corrupt",
         told="config.json was cut while it was written",
         causes=("config_json_corrupt",),
         break_=host.damage_config,
+        leaves="config.json: cut",
     ),
     Incident(
         name="wrong_user_config",
         told="the login is there, and DOCKER_CONFIG leads docker past it (needs bash on the host)",
         causes=("wrong_user_config",),
         break_=host.read_another_config,
+        leaves="session: DOCKER_CONFIG",
     ),
 )
 _THE_WAY: Final = (
@@ -317,6 +342,7 @@ _THE_WAY: Final = (
         told="the session asks for an API version that the engine does not have (needs bash on the host)",
         causes=("engine_api_version_mismatch",),
         break_=host.pin_api_version,
+        leaves="session: DOCKER_API_VERSION",
     ),
     Incident(
         name="docker_daemon_down",

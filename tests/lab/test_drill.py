@@ -15,6 +15,7 @@ from ghcr_audit.causes import Cause
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.evidence import Certainty, Claim, Outcome
 from ghcr_audit.links import claims
+from ghcr_audit.links.deploy import refused
 from ghcr_audit.report_model import Report
 from ghcr_audit.verdicts import Verdict
 from lab.images import publish_release
@@ -254,12 +255,12 @@ def test_a_bad_release_is_named_for_what_it_is_and_the_good_one_comes_back(site:
 def test_a_tag_that_is_pushed_again_meanwhile_is_no_steady_release(either_site: Site) -> None:
     site, lab = either_site, either_site.lab
 
-    def push_again() -> None:
-        publish_release(lab.upstream, "acme/observer", NEW, busybox=lab.busybox, salt="again")
+    def push(salt: str) -> None:
+        publish_release(lab.upstream, "acme/observer", NEW, busybox=lab.busybox, port=lab.health_port, salt=salt)
 
     with host_kept(site):
-        audit = deployed(site, looked(site.audit(NEW)), deploying=push_again)
-        publish_release(lab.upstream, "acme/observer", NEW, busybox=lab.busybox)
+        audit = deployed(site, looked(site.audit(NEW)), deploying=lambda: push("again"))
+        push("")
     told = report(audit)
     assert claim(audit, "deploy.registry_steady").outcome is Outcome.BROKEN
     assert told.verdict is Verdict.BROKEN
@@ -299,20 +300,21 @@ def refused_credential(lab: Lab) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("spoilt", "condition"),
+    ("spoilt", "conditions"),
     [
-        (url_unhealthy, "deploy.sound"),
-        (invalid_compose_file, "deploy.compose_valid"),
-        (other_settings, "deploy.restorable"),
-        (refused_credential, "deploy.new_image"),
+        (url_unhealthy, {"deploy.sound"}),
+        (invalid_compose_file, {"deploy.compose_valid", "deploy.restorable"}),
+        (other_settings, {"deploy.restorable"}),
+        (refused_credential, {"deploy.new_image"}),
     ],
+    ids=lambda one: getattr(one, "__name__", ""),
 )
 def test_a_host_that_is_not_ready_is_refused_by_name_and_nothing_is_changed(
-    site: Site, spoilt: Callable[[Lab], AbstractContextManager[None]], condition: str
+    site: Site, spoilt: Callable[[Lab], AbstractContextManager[None]], conditions: set[str]
 ) -> None:
     with host_kept(site), spoilt(site.lab):
         audit = drilled(site, looked(site.audit(NEW)))
-    assert condition in open_claims(audit, "deploy")
+    assert {one.key for one in refused(audit)} == open_claims(audit, "deploy") == conditions
     assert audit.keys("before.journal", "before.prepared", "deployed.action", "restored.action") == ()
     told = report(audit)
     assert told.verdict in (Verdict.BROKEN, Verdict.UNKNOWN)
@@ -329,6 +331,7 @@ def test_data_outside_mounts_refuses_a_drill_unless_it_is_forced_with_a_reason(s
     with host_kept(site):
         forced = deployed(site, looked(site.audit(NEW, forced="a lab holds no data")))
     summary = report(forced).drill
+    assert refused(forced) == ()
     assert summary is not None
     assert (summary.touched, summary.forced) == (True, "a lab holds no data")
     assert "a lab holds no data" in claim(forced, "deploy.clean").is_
@@ -341,6 +344,7 @@ def test_by_compose_the_release_that_runs_is_drilled_back_to_an_older_unproven_o
     audit = walked(compose.audit(OLD))
     with host_kept(compose):
         audit = drilled(compose, audit)
+        assert refused(audit) == ()
         assert site.lab.docker("image", "rm", "--no-prune", older).returncode == 0
     told = report(audit)
     assert told.drill is not None

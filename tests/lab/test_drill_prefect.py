@@ -1,5 +1,6 @@
 """Drills by a Prefect deployment: whatever of Prefect dies or is cancelled, and when, the host is put back."""
 
+import json
 import os
 import signal
 import time
@@ -80,8 +81,12 @@ def await_restored(audits: Served, site: Site) -> None:
         time.sleep(0.2)
 
 
+def storage(audits: Served) -> Path:
+    return audits.stack.folder / "prefect" / "storage"
+
+
 def journals(audits: Served) -> list[Path]:
-    return list((audits.stack.folder / "prefect" / "storage").glob("ghcr-audit-journal-*"))
+    return list(storage(audits).glob("ghcr-audit-journal-*"))
 
 
 def recoveries(audits: Served) -> list[State]:
@@ -100,6 +105,7 @@ def test_a_drill_walks_the_whole_chain_and_leaves_no_watch(audits: Served, site:
     assert (final.name, final.type.value) == ("PassedWithWarnings", "COMPLETED")
     assert [state for state in recoveries(audits) if state.is_scheduled()] == []
     assert journals(audits) == []
+    assert json.loads((storage(audits) / "ghcr-audit-healthy-observer").read_text()) == [RELEASES.running]
     report = audits.report(run)
     assert [link.link for link in report.links if not link.not_run] == list(Link)
     with audits.client() as client:

@@ -1,4 +1,4 @@
-"""Every incident that can be made on one machine: the lab is put into it, an audit names its cause, the lab is put back.
+"""Every incident that can be made on one machine: the lab is put into it, and an audit names its cause.
 
 What one pass without changes can see is seen by one; the engine's words need a pull, a way back needs a drill.
 """
@@ -51,6 +51,9 @@ NOT_PROVEN = {
     Cause.TAG_ORDER_AMBIGUOUS: Certainty.LIKELY,
 }
 """How sure an audit must be at least where what it sees without a drill leaves another reading."""
+
+ONLY_WARNED = ("compose_not_installed",)
+"""What a release may do without until it is deployed."""
 
 SEEN_AT_ONCE = [one.name for one in INCIDENTS if one.mode == "observe"]
 SEEN_BY_PULLING = [one.name for one in INCIDENTS if one.mode == "pull"]
@@ -127,7 +130,7 @@ def _built_in(lab: Lab, found: Finding) -> bool:
 def test_its_cause_is_named_by_looking_alone(whole: Lab, tmp_path: Path, name: str) -> None:
     audit = audited(whole, incidents.apply(whole, name), tmp_path)
     assert_named(whole, findings(audit), name)
-    assert not verdict(audit).passed
+    assert not verdict(audit).passed or name in ONLY_WARNED
 
 
 @pytest.mark.parametrize("name", SEEN_BY_PULLING)
@@ -195,7 +198,7 @@ def test_a_rollback_that_needs_a_registry_which_refuses_is_proven_by_a_drill(who
     site = site_of(whole, tmp_path)
     assert whole.ssh(f"docker pull --quiet {whole.image}:{applied.tag}").returncode == 0
     audit = drill.deploy(looked(site.audit(applied.tag)), site.journals)
-    incidents.apply(whole, "credential_invalid_or_expired")
+    whole.store_credential(whole.tokens.expired)
     audit = drill.finished(drill.roll_back(audit, site.journals), site.journals)
     assert Cause.ROLLBACK_NEEDS_REGISTRY in {one.cause for one in findings(audit) if one.certainty is Certainty.PROVEN}
 
@@ -215,7 +218,7 @@ def kept(lab: Lab) -> Iterator[None]:
 
 def test_a_lab_is_put_back_as_it_was_after_all_that_it_can_suffer_at_once(whole: Lab) -> None:
     with kept(whole):
-        incidents.apply(whole, "1", "7", "8", "14", "2", "12", "4", "10", "image_digest_mismatch", "disk_full", "5")
+        incidents.apply(whole, "1", "7", "8", "14", "12", "3", "2", "10", "image_digest_mismatch", "disk_full", "5")
         incidents.reset(whole)
     assert incidents.now(whole).names == ()
 
@@ -228,9 +231,9 @@ def test_what_is_applied_stays_until_it_is_reset_and_nothing_is_done_twice(whole
 
 
 def test_incidents_are_listed_applied_and_reset_in_a_terminal(whole: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["incident", "5", "token_scope_insufficient", "--name", whole.name, "--json"]) == 0
+    assert main(["incident", "5", "tag_not_published", "--name", whole.name, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["incidents"], told["tag"]) == (["5", "token_scope_insufficient"], whole.releases.running)
+    assert (told["incidents"], told["tag"]) == (["6", "5"], whole.releases.unpublished)
     assert read_target(Path(told["target"])).image_ref.registry == whole.registry
     assert main(["incident", "none", "--name", whole.name]) == 0
     assert "as it came up" in capsys.readouterr().out
@@ -243,6 +246,12 @@ def test_every_cause_can_be_made_or_says_why_not() -> None:
     made = {cause for one in INCIDENTS for cause in one.causes}
     drills_own = {Cause.DRILL_REFUSED, Cause.HOST_NOT_RESTORED}
     assert made | set(NOT_HERE) | {Cause.EVIDENCE_LEAK} == set(Cause) - drills_own | {"15"}
+
+
+def test_incidents_that_exclude_each_other_are_refused_and_nothing_is_done(whole: Lab) -> None:
+    with pytest.raises(LabError, match="2 and 4: exclude each other"):
+        incidents.apply(whole, "4", "2", "1")
+    assert incidents.now(whole).names == ()
 
 
 def test_what_is_no_incident_is_told_with_the_way_out() -> None:

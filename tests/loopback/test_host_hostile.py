@@ -22,9 +22,10 @@ from ghcr_audit.commands import Command, program
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link
 from ghcr_audit.framing import host_script
-from ghcr_audit.questions import credential_question, registry_question
+from ghcr_audit.questions import credential_question, registry_question, token_question
 from ghcr_audit.registry_view import parse_view
 from ghcr_audit.targets import HostAccess
+from lab.gateway.requests import API_PATH
 from lab.loopback import LoopbackGateway
 from tests.loopback.host_tools import Tools, stand_in_front
 from tests.loopback.host_views import NAME, SINGLE, store, target_of
@@ -36,7 +37,7 @@ from tests.loopback.test_host_shells import host_mark, running
 pytestmark = pytest.mark.loopback
 
 TRUE = Command(key="ok", argv=("true",))
-SCRIPTS = ("frame.sh", "credential.sh", "registry.sh", "show_credential.sh", "pull.sh")
+SCRIPTS = ("frame.sh", "credential.sh", "curl.sh", "registry.sh", "token.sh", "show_credential.sh", "pull.sh")
 NOT_OURS = {"PATH", "LC_ALL", "LANGUAGE", "DOCKER_CONFIG", "HOME"}
 SPIED_ON = ("curl", "awk", "sed", "base64", "tr", "head", "cat", "grep")
 
@@ -49,7 +50,12 @@ def home(docker_home: Path) -> Path:
 def our_names() -> set[str]:
     """Every variable that a program for hosts sets."""
     texts = "".join(host_script(name) for name in SCRIPTS)
-    return set(re.findall(r"\b([A-Za-z_]+)=", texts)) - NOT_OURS | {"GA_NONCE", "GA_MASKS_AWK", "GA_JSON_AWK"}
+    return set(re.findall(r"\b([A-Za-z_]+)=", texts)) - NOT_OURS | {
+        "GA_NONCE",
+        "GA_MASKS_AWK",
+        "GA_JSON_AWK",
+        "GA_CHECKSUM_AWK",
+    }
 
 
 def spy(folder: Path, name: str, seen: Path) -> None:
@@ -95,15 +101,22 @@ def test_no_child_sees_a_secret_in_its_environment_whatever_the_login_exports(
     for name in SPIED_ON:
         spy(home / "bin", name, seen)
     store(home, gateway.address, gateway.tokens.good)
-    target = target_of(gateway.address)
+    target = target_of(gateway.address).model_copy(update={"github_api": f"http://{gateway.address}{API_PATH}"})
     answers = ssh_host.masking(gateway.address, ()).run(
-        [credential_question(target), registry_question(target, SINGLE, anonymous=False)]
+        [
+            credential_question(target),
+            registry_question(target, SINGLE, anonymous=False),
+            *token_question(target),
+        ]
     )
     assert "token 200" in answers["registry.host"].stdout, "the credential was used"
+    assert "package 200" in answers["host.token"].stdout, "here, too"
     lines = seen.read_text().splitlines()
     assert len([line for line in lines if line.startswith("PATH=")]) > 20
     set_by_us = {line.partition("=")[0] for line in lines if not line.endswith("=exported")} & our_names()
-    assert set_by_us <= {"GA_TMP", "GA_PID", "GA_SUDO", "GA_JSON_AWK", "file"}, "none of them is a secret"
+    assert set_by_us <= {"GA_TMP", "GA_PID", "GA_SUDO", "GA_JSON_AWK", "GA_CHECKSUM_AWK", "file"}, (
+        "none of them is a secret"
+    )
     assert gateway.tokens.good not in seen.read_text()
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.local import LocalHost
 from ghcr_audit.adapters.observe import Asked, observe_host
 from ghcr_audit.causes import Cause
@@ -22,7 +21,7 @@ from lab.gateway.requests import API_PATH
 from lab.loopback import LoopbackGateway
 from lab.tokens import TokenKind
 from tests.loopback.host_tools import TOOLS, Tools, stand_in_front
-from tests.loopback.host_views import NAME, USER, program, store, target_of, write_config
+from tests.loopback.host_views import NAME, USER, store, target_of, write_config
 from tests.loopback.scripted_registry import ScriptedRegistry
 
 pytestmark = pytest.mark.loopback
@@ -182,10 +181,3 @@ def test_only_ghcr_is_asked_about_unless_the_target_names_an_api() -> None:
     assert token_question(other) == ()
     assert [token_question(ghcr.model_copy(update={"github_api": off})) for off in ("", "none")] == [(), ()]
     assert token_question(ghcr)[0].argv[4:] == ("https://api.github.com", "ghcr.io", NAME)
-
-
-def test_the_probe_answers_at_once(gateway: LoopbackGateway, home: Path) -> None:
-    began = utc_now()
-    seen(gateway, home, gateway.tokens.good)
-    assert (utc_now() - began).total_seconds() < 5
-    program(home, "docker", "exit 1")
