@@ -42,7 +42,7 @@ _V1_EXPRESSION = re.compile(
     r"invalid interpolation format for \"[^\"]{1,80}\" option in service \"[^\"]{1,80}\": "
     r"\"[^\"$]{0,200}\$\{[a-z_][a-z0-9_]{0,80}:?[-?][^{}]{0,200}\}[^\"$]{0,200}\""
 )
-_USERS_API = re.compile(r"api\.github\.com/user(?:/[a-z]|[\s\"')]|$)|/api/v4/projects\?|/api/v4/user\b")
+_USERS_API = re.compile(r"api\.github\.com/user(?![a-z0-9_-])|/api/v4/projects\?|/api/v4/user\b")
 _JOURNAL = re.compile(r"\bdocker\[[0-9]{1,8}\]: ")
 _WITHOUT_SUDO = re.compile(r"(?<!sudo )\bdocker (?:login|pull|compose pull)\b")
 _FOREIGN_HOME = re.compile(r"/(?:root|var/lib/[a-z0-9_.-]{1,60})/\.docker|/home/[a-z0-9_.-]{1,60}/snap/")

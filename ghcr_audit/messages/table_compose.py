@@ -217,6 +217,21 @@ RULES: tuple[Rule, ...] = (
         why="The image that the compose file names is no name; a variable in it is often empty.",
     ),
     Rule(
+        name="no Dockerfile where compose looks",
+        cause=Cause.COMPOSE_FILE_INVALID,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.USUAL,
+        operation=(Operation.COMPOSE,),
+        says=(
+            "cannot locate specified dockerfile",
+            "failed to read dockerfile",
+            "unable to prepare context",
+            "build path",
+        ),
+        others=(Cause.OTHER,),
+        why="The file names a build that is not there; where images are only to be pulled, it is the wrong file.",
+    ),
+    Rule(
         name="compose project, otherwise",
         cause=Cause.COMPOSE_FILE_INVALID,
         certainty=Certainty.POSSIBLE,

@@ -178,6 +178,7 @@ RULES: tuple[Rule, ...] = (
             "failed to validate the credentials",
             "unable to parse json key",
             "authorization failed: https://ghcr.io/token",
+            "fetch bearer token … 403",
         ),
         never=(
             "x509",

@@ -41,7 +41,7 @@ RULES: tuple[Rule, ...] = (
         cause=_NAME,
         registry=(Registry.GHCR,),
         holds=incomplete_path,
-        says=("denied", "unauthorized", "not found", "403", "401", "unknown"),
+        says=("denied", "unauthorized", "not found", "403", "401", "400", "unknown"),
         others=(Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS, Cause.CREDENTIAL_MISSING),
         why="A name at ghcr.io has an owner and an image; the one asked for has not.",
     ),

@@ -141,6 +141,15 @@ RULES: tuple[Rule, ...] = (
         probe="githubstatus.com: Packages; and whether the runner is GitHub's or one of your own.",
     ),
     Rule(
+        name="an upload that has to begin anew",
+        cause=Cause.REGISTRY_UNAVAILABLE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.USUAL,
+        says=("cannot reuse body, request must be retried", "blob upload … retried"),
+        others=(_NETWORK,),
+        why="The registry asked for the upload again or closed the connection in the middle of it.",
+    ),
+    Rule(
         name="given up",
         cause=_NETWORK,
         certainty=Certainty.POSSIBLE,

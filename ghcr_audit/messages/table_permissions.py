@@ -90,6 +90,15 @@ RULES: tuple[Rule, ...] = (
         why="The token is good; its user has no access to this package.",
     ),
     Rule(
+        name="permission or login, told together",
+        cause=_ACCESS,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.USUAL,
+        says=("may not have permission to access", "do not have permission to access", "don't have access to"),
+        others=(_MISSING, _NAME, _SCOPE),
+        why="The program cannot tell a missing login from a package that is not public.",
+    ),
+    Rule(
         name="write_package",
         cause=_ACCESS,
         rank=Rank.NAMED,

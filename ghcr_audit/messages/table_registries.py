@@ -264,7 +264,7 @@ RULES: tuple[Rule, ...] = (
         cause=_MISSING,
         certainty=Certainty.POSSIBLE,
         rank=Rank.VAGUE,
-        says=("unauthorized", "401"),
+        says=("unauthorized", "401", " auth error", " auth failed", "authentication error", "authentication failed"),
         others=(_INVALID, Cause.WRONG_USER_CONFIG, _NAME),
         why="The registry wants a credential and got none that it takes.",
     ),

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from ghcr_audit.adapters import drill
+from ghcr_audit.adapters.connections import host_of
 from ghcr_audit.adapters.lease import let_lease_go
 from ghcr_audit.adapters.recover import Outcome, recover
 from ghcr_audit.audit import Audit
-from ghcr_audit.drill.journal import Step
+from ghcr_audit.drill.journal import Step, parse
+from ghcr_audit.drill.questions import Drill
+from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.verdicts import Verdict
 from lab.lab import Lab
 from lab.repository import RELEASES
@@ -106,7 +109,6 @@ def restart_engine(lab: Lab) -> None:
         (Step.BEGUN, restart_engine),
         (Step.DEPLOYING, cut_connections),
         (Step.DEPLOYING, restart_sshd),
-        (Step.DEPLOYING, restart_engine),
         (Step.ROLLING_BACK, cut_sessions),
         (Step.ROLLING_BACK, restart_engine),
         (Step.RESTORING, cut_connections),
@@ -165,6 +167,23 @@ def test_the_controllers_journal_wins_over_the_one_on_the_host(site: Site, spoil
     with host_kept(site):
         audit = dead_drill(site)
         spoil(site.place / "journal")
+        assert recovered(site, own=audit.run).outcome is Outcome.RESTORED
+
+
+def test_a_deploy_that_arrives_after_the_restore_began_is_refused(site: Site) -> None:
+    """An exec whose connection was lost goes on by itself on the host, sooner or later."""
+    with host_kept(site):
+        audit = dead_drill(site)
+        host_drill = Drill(target=site.target, run=audit.run)
+        journal = parse(site.controllers_copy.read_text(encoding="utf-8"))
+        commands = (
+            host_drill.put("restoring", journal.at(Step.RESTORING)),
+            host_drill.put("late", journal.at(Step.DEPLOYING)),
+            host_drill.act(Phase.DEPLOYED, Step.DEPLOYING, tag=NEW, previous=OLD),
+        )
+        answers = host_of(site.target).run(commands)
+        assert [answers[command.key].exit_code for command in commands] == [0, 75, 75]
+        assert "too late for step deploying" in answers["late"].stderr
         assert recovered(site, own=audit.run).outcome is Outcome.RESTORED
 
 

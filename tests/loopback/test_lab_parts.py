@@ -127,6 +127,7 @@ def test_the_target_file_has_exactly_the_settings_of_a_script_target() -> None:
         "registry_user": "lab",
         "tag_pattern": r"^\d{8}-\d{6}$",
         "repository": "/labs/one/repository",
+        "github_api": "http://127.0.0.1:11002/api/v3",
         "drill": "allowed",
         "health_url": "http://127.0.0.1:11004/health",
         "host": {
