@@ -23,6 +23,7 @@ from ghcr_audit.targets import Target
 
 _HELD_EXIT = 75
 _LEFT = re.compile(r"for ([0-9]{1,4}) s")
+_HELD_BY = re.compile(r"run ([0-9a-f-]{36}) \(")
 _SHORTEST_WAIT_S = 2
 _LONGEST_DRILL_S = 3 * 3600
 """Twice the longest limits that a target may set: after that no drill still changes anything."""
@@ -51,11 +52,12 @@ class Since(StrEnum):
 
 
 class Recovery(Value):
-    """What recovering did. `wait_s`: when it is busy, after how long the lease will have expired."""
+    """What recovering did. When it is busy: which run holds the lease, and after how long it will have expired."""
 
     outcome: Outcome
     told: str
     wait_s: float = 0
+    held_by: str = ""
     audit: Audit | None = None
     """With what was observed; None where nobody looked at the host."""
     journal: Journal | None = None
@@ -84,7 +86,8 @@ def recover(
         seen = _on_host(target, run)
         if seen.left_s and seen.held_by != run:
             told = f"run {seen.held_by} ({seen.holder}) holds the lease for {seen.left_s} s more"
-            return Recovery(outcome=Outcome.BUSY, told=told, wait_s=max(seen.left_s, _SHORTEST_WAIT_S))
+            wait_s = max(seen.left_s, _SHORTEST_WAIT_S)
+            return Recovery(outcome=Outcome.BUSY, told=told, wait_s=wait_s, held_by=seen.held_by)
         text = seen.journal
     try:
         journal = parse(text) if text else None
@@ -117,9 +120,14 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         words = taken.stderr.strip() if taken else "no answer"
         left = _LEFT.search(words)
         held = taken is not None and taken.exit_code == _HELD_EXIT and left is not None
-        wait_s = max(float(left[1]) if left else 0.0, _SHORTEST_WAIT_S)
-        outcome = Outcome.BUSY if held or "restores" in words else Outcome.FAILED
-        return Recovery(outcome=outcome, told=words, wait_s=wait_s, audit=audit, journal=journal)
+        return Recovery(
+            outcome=Outcome.BUSY if held or "restores" in words else Outcome.FAILED,
+            told=words,
+            wait_s=max(float(left[1]) if left else 0.0, _SHORTEST_WAIT_S),
+            held_by=by[1] if (by := _HELD_BY.search(words)) else "",
+            audit=audit,
+            journal=journal,
+        )
     if _over_already(audit, journal):
         audit = _asked(audit, drill.release())
         journals.remove(target.name)

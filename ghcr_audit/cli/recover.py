@@ -8,6 +8,7 @@ from platformdirs import user_state_path
 
 from ghcr_audit.adapters.begin import targets_folder
 from ghcr_audit.adapters.connections import close_connections
+from ghcr_audit.adapters.holder import is_dead
 from ghcr_audit.adapters.journals import FolderJournals, JournalStore
 from ghcr_audit.adapters.recover import Outcome, Recovery, Since, recover
 from ghcr_audit.cli.printing import say
@@ -59,9 +60,13 @@ def _since(options: argparse.Namespace) -> Since:
 
 
 def _recovered(target: Target, journals: JournalStore, since: Since) -> Recovery:
-    """Waits for a lease to expire, once: whoever is dead does not renew it."""
+    """Waits for a lease to expire, once: whoever is dead does not renew it. A holder seen to be dead here at once."""
     run = str(uuid.uuid4())
     found = recover(target, journals, run=run, look=True, since=since)
+    if found.outcome is Outcome.BUSY and found.held_by and is_dead(found.told):
+        say(f"{target.name}: run {found.held_by} holds the lease, and its process is dead: taking its lease over")
+        run = found.held_by
+        found = recover(target, journals, run=run, look=True, since=since)
     if found.outcome is Outcome.BUSY:
         wait_s = min(found.wait_s + _SLACK_S, _LONGEST_WAIT_S)
         held = found.told.removeprefix("refused: ")

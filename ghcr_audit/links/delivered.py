@@ -87,10 +87,10 @@ def running_tag(audit: Audit) -> str:
 
 
 def _script_current(audit: Audit, deploy: Deploy) -> tuple[Claim, ...]:
-    """Nothing where the repository does not have the script at the tag, or has several of its name."""
+    """Nothing where there is no repository to compare with, or it does not have the script, or several of its name."""
     files = deploy_files(audit)
     wanted = version(files, Role.SCRIPT, Place.TAG)
-    if files is not None and wanted is None:
+    if not audit.target.repository or (files is not None and wanted is None):
         return ()
     found = host_file(audit, deploy.absolute(deploy.script))
     outcome, told, weight = Outcome.UNKNOWN, _NOT_SEEN, Weight.REQUIRED

@@ -57,7 +57,7 @@ def test_the_printed_next_command_works_without_a_repository(lab: Lab, cli: Comm
     command = done.stdout.splitlines()[1].split()
     assert command == ["ghcr-audit", "check", "shop", "--tag", lab.releases.running]
     checked = cli(*command[1:])
-    assert checked.returncode == 0
+    assert checked.returncode == 0, checked.stdout
     assert "- Passed" in checked.stdout.splitlines()[0]
 
 

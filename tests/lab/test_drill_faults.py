@@ -225,6 +225,20 @@ def test_while_a_drill_lives_it_is_not_recovered_whoever_looks(site: Site) -> No
     assert not report(audit).observations[-1].failure
 
 
+def test_a_drill_killed_on_this_machine_is_recovered_by_hand_without_waiting(own_lab: Lab, tmp_path: Path) -> None:
+    """Whoever holds the lease is seen to be dead. The terminal keeps another journal store: the host's is read."""
+    site, cli = site_of(own_lab, tmp_path, deploy__lease_s=110), command_line(tmp_path)
+    cli.target("observer", site.target_file.read_text(encoding="utf-8"))
+    with host_kept(site):
+        with drill_process(site, site.audit(NEW)) as process:
+            await_step(site, Step.DEPLOYING)
+            process.kill()
+        done = cli("recover", "observer")
+        assert (done.returncode, "its process is dead" in done.stderr) == (0, True), done.stderr
+        assert "observer: restored" in done.stdout
+        site.controllers_copy.unlink()
+
+
 def test_a_deploy_script_that_hangs_is_ended_at_its_limit(own_lab: Lab, tmp_path: Path) -> None:
     site = site_of(own_lab, tmp_path, deploy__limit_s=5)
     own_lab.set_flaws("hang")
