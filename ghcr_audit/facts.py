@@ -203,6 +203,10 @@ def free_space(observation: Observation | None) -> tuple[int, int] | None:
     return (int(found[1]) * 1024, int(found[2])) if found else None
 
 
+CLOCK_LIMIT_S = 30
+"""Beyond this, tokens and certificates begin to fail."""
+
+
 def clock_offset_s(observation: Observation | None) -> float | None:
     """From `date -u +%s`: how far the host's clock is ahead of ours, in seconds (the whole second rounds it)."""
     if observation is None or not observation.ok:

@@ -47,12 +47,20 @@ def host_questions(target: Target, tag: str) -> tuple[Command, ...]:
         Command(key="host.docker_version", argv=(*docker, "version", "--format", "{{json .}}")),
         Command(key="host.docker_info", argv=(*docker, "info", "--format", INFO_FORMAT)),
         program("host.disk", _DISK, "free space of the engine", *docker),
+        network_question(target),
         Command(key="host.containers", argv=(*docker, "ps", "--all", "--format", PS_FORMAT)),
         *running_questions(target),
         image_inspect(target, "host.image_before", str(image.with_tag(tag))),
         image_inspect(target, "host.latest_before", str(image.with_tag("latest"))),
         drill_question(target),
     )
+
+
+def network_question(target: Target) -> Command:
+    """Proxies, name resolution and TLS on the way from the host to the registry (`network_facts.py`)."""
+    registry = target.image_ref.registry
+    args = ("http" if is_loopback(registry) else "https", registry, *target.host.docker_command)
+    return program("host.network", host_script("network.sh"), "the path to", *args, limit_s=20)
 
 
 def drill_question(target: Target) -> Command:

@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     _init(verbs)
     _doctor(verbs)
     _diagnose(verbs)
+    _redact(verbs)
+    _lint(verbs)
+    _verify(verbs)
     return root
 
 
@@ -164,6 +167,27 @@ def _diagnose(verbs: _Verbs) -> None:
     form = verb.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="for programs")
     form.add_argument("--jsonl", action="store_true", help="one JSON object a line in, one answer a line out")
+
+
+def _redact(verbs: _Verbs) -> None:
+    text = "Take secrets out of a text or an endless stream. No network."
+    verb = _verb(verbs, "redact", text, "redact container.log > shareable.log")
+    verb.add_argument("file", metavar="FILE", nargs="?", default="-", help="the text; - for standard input (default)")
+
+
+def _lint(verbs: _Verbs) -> None:
+    text = "Find credentials in Markdown reports, and read their evidence. Exit code 3: a credential was found."
+    verb = _verb(verbs, "lint", text, "lint docs/audit-2026-01.md")
+    verb.add_argument("files", metavar="REPORT.md", nargs="+", help="Markdown files; - for standard input")
+    verb.add_argument("--json", action="store_true", help="for programs: leaks, status, evidence and open actions")
+
+
+def _verify(verbs: _Verbs) -> None:
+    text = "Check an evidence bundle offline: that nothing in it was altered, and that its report follows from it."
+    verb = _verb(verbs, "verify", text, "verify evidence-0b9f….tar.gz --key signing.pub")
+    verb.add_argument("bundle", metavar="BUNDLE", help="an evidence-….tar.gz")
+    verb.add_argument("--key", metavar="FILE", help="the signer's public key: PEM, or a line of ssh-ed25519")
+    verb.add_argument("--json", action="store_true", help="for programs")
 
 
 def _hours(text: str) -> float:

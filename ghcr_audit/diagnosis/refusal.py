@@ -1,7 +1,7 @@
 """Why the registry refuses the host. The stage that refuses tells most (docs/causes.md, What ghcr.io answers).
 
 The token endpoint refuses a credential it does not know; the manifest endpoint refuses one that it knows but that
-may not read this package. Without the credential the same image may well be readable: then it is the credential.
+may not read this package. Without the credential the same image may well be readable: then it is the credential. So it is where the controller's own credential reads it (own_credential.py).
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
-from ghcr_audit.diagnosis.known_token import Refusal, Why, known_why, unsupported
+from ghcr_audit.diagnosis.known_token import Refusal, Why, known_why
+from ghcr_audit.diagnosis.own_credential import refused_alike, seen_elsewhere, speaks
 from ghcr_audit.diagnosis.remedies import log_in_again, log_out, login_command, new_token
+from ghcr_audit.diagnosis.stage import by_stage
 from ghcr_audit.evidence import Certainty, Finding, Remedy
 from ghcr_audit.facts import StoredCredential
 from ghcr_audit.links import auth
@@ -86,14 +88,16 @@ def _missing(audit: Audit, found: Answered, stored: StoredCredential | None) -> 
 
 
 def _refused(audit: Audit, found: Answered, stored: StoredCredential | None) -> Finding:
-    why = _known_why(audit, found) or _by_stage(found, stored.kind if stored else "")
-    text, public = why.text, answered(view(audit, HOST_ANONYMOUS), audit.tag).access is Access.READABLE
+    public = answered(view(audit, HOST_ANONYMOUS), audit.tag).access is Access.READABLE
+    why = _known_why(audit, found) or by_stage(found, stored.kind if stored else "", alike=refused_alike(audit))
+    why = why if public else seen_elsewhere(audit, why)
+    text = why.text
     remedy = log_out(audit.target) if public else _remedy_for(audit, why.cause, stored)
     if public:
         text += " Without any credential the same image is readable: the stored one only stands in the way."
     who = f"The stored credential ({stored.told})" if stored else "The stored credential"
     summary = f"{who} is refused: {text} The registry's words: {found.told.rstrip('.')}."
-    cited = (HOST, "host.credential", HOST_TOKEN, HOST_ANONYMOUS, "pull.tag")
+    cited = (HOST, "host.credential", HOST_TOKEN, HOST_ANONYMOUS, *(() if public else speaks(audit)), "pull.tag")
     finding = _proven(audit, why.cause, summary, evidence=cited, remedy=remedy)
     return finding.model_copy(update={"certainty": why.certainty})
 
@@ -105,24 +109,6 @@ def _known_why(audit: Audit, found: Answered) -> Why | None:
     if asked is None or token is None:
         return None
     return known_why(Refusal(found=found, token=token, seen_at=asked.observed_at))
-
-
-def _by_stage(found: Answered, kind: str) -> Why:
-    """By the registry's words alone."""
-    if called := unsupported(kind, at_once=found.stage == "token"):
-        text = f"the registry does not serve packages to a {called}."
-        return Why(cause=Cause.TOKEN_TYPE_UNSUPPORTED, certainty=Certainty.LIKELY, text=text)
-    if found.stage == "token":
-        text = "the token endpoint does not know it - expired, revoked, or mistyped."
-        return Why(cause=Cause.CREDENTIAL_INVALID_OR_EXPIRED, certainty=Certainty.PROVEN, text=text)
-    if "scope" in found.message.lower():
-        text = "it is valid, but lacks the scope read:packages."
-        return Why(cause=Cause.TOKEN_SCOPE_INSUFFICIENT, certainty=Certainty.PROVEN, text=text)
-    if "read_package" in found.message:
-        text = "it is valid, but its user has no access to this package."
-        return Why(cause=Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS, certainty=Certainty.PROVEN, text=text)
-    text = "the token endpoint accepts it, the package does not: scope or package access is missing."
-    return Why(cause=Cause.TOKEN_SCOPE_INSUFFICIENT, certainty=Certainty.POSSIBLE, text=text)
 
 
 def _remedy_for(audit: Audit, cause: Cause, stored: StoredCredential | None) -> Remedy:

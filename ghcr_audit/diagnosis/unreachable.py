@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import DEFINITIONS, Cause
+from ghcr_audit.diagnosis.path import told_by_path
 from ghcr_audit.evidence import Certainty, Finding, Remedy
-from ghcr_audit.views import CONTROLLER, HOST, answered, lacks, view
+from ghcr_audit.views import CONTROLLER, HOST, HOST_ANONYMOUS, answered, lacks, view
 
 
 def host(audit: Audit) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def host(audit: Audit) -> Iterator[Finding]:
 
 def registry(audit: Audit) -> Iterator[Finding]:
     """Why the registry gave the host (or, without a word from there, the controller) no usable answer."""
-    key = HOST if view(audit, HOST) is not None else CONTROLLER
+    key = next((one for one in (HOST, HOST_ANONYMOUS) if view(audit, one) is not None), CONTROLLER)
     seen = view(audit, key)
     if seen is None:
         return
@@ -52,15 +53,18 @@ def curl(audit: Audit) -> Iterator[Finding]:
 
 
 def _failing(audit: Audit, key: str, failure: Cause) -> Finding:
-    who = "the host" if key == HOST else "the controller"
+    from_host = key != CONTROLLER
+    who = "the host" if from_host else "the controller"
     words = answered(view(audit, key), audit.tag).told
+    told = told_by_path(audit, failure, from_host=from_host)
+    sentences = (f"The registry gave {who} no usable answer: {words}.", DEFINITIONS[failure], told.words)
     return Finding(
         cause=failure,
-        certainty=Certainty.LIKELY,
+        certainty=told.certainty,
         subject=audit.target.image_ref.registry,
-        summary=f"The registry gave {who} no usable answer: {words}. {DEFINITIONS[failure]}",
-        evidence_for=(key,),
-        remedy=Remedy(text="Try again in some minutes; when it stays so, look at the path from there to the registry."),
+        summary=" ".join(part for part in sentences if part),
+        evidence_for=(key, *told.evidence),
+        remedy=told.remedy,
     )
 
 

@@ -6,13 +6,11 @@ from ghcr_audit import facts
 from ghcr_audit.audit import HOST_REACHED, Audit
 from ghcr_audit.drill.found import Found, found
 from ghcr_audit.evidence import Claim, Outcome, Weight
-from ghcr_audit.links import delivered, delivery
+from ghcr_audit.links import controller_credential, delivered, delivery
 from ghcr_audit.links.claim import claim_of, shortened
 from ghcr_audit.tags import GitTag, release_tags, ties
 from ghcr_audit.views import hidden, published, repository_unknown
 
-CLOCK_LIMIT_S = 30
-"""Beyond this, tokens and certificates begin to fail."""
 FREE_LIMIT_BYTES = 512 * 1024 * 1024
 FREE_LIMIT_PERCENT = 95
 
@@ -25,6 +23,7 @@ def claims(audit: Audit) -> tuple[Claim, ...]:
     return (
         *of_git,
         _tag_published(audit),
+        *controller_credential.claims(audit),
         *_host_claims(audit),
         *delivery.claims(audit),
         *delivered.claims(audit),
@@ -276,7 +275,7 @@ def _clock(audit: Audit) -> Claim:
     offset = facts.clock_offset_s(audit.newest("host.clock"))
     outcome, told = Outcome.UNKNOWN, "date gave no answer"
     if offset is not None:
-        outcome = Outcome.HOLDS if abs(offset) <= CLOCK_LIMIT_S else Outcome.BROKEN
+        outcome = Outcome.HOLDS if abs(offset) <= facts.CLOCK_LIMIT_S else Outcome.BROKEN
         told = "within 2 s of ours" if abs(offset) <= 2 else f"{offset:+.0f} s from ours"  # noqa: PLR2004
     return _claim(
         audit,
