@@ -68,6 +68,18 @@ def _chain(draft: Draft) -> Iterator[str]:
         example="auth.docker.io",
     )
     yield from _key(
+        "This machine's own read-only token (a file, mode 600): it sees past a refusal of the host's.",
+        "controller_credential_file",
+        target.controller_credential_file,
+        example="~/.config/ghcr-audit/read.token",
+    )
+    yield from _key(
+        "Whose token that is. Left out: the registry user's.",
+        "controller_user",
+        target.controller_user,
+        example=target.registry_user,
+    )
+    yield from _key(
         "GitHub's API, which tells a stored token's scopes. Left out: api.github.com for ghcr.io, else none.",
         "github_api",
         target.github_api,

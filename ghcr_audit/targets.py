@@ -161,6 +161,10 @@ class Target(Value):
     """Path of the git repository whose tags are released; without it git is not asked."""
     token_host: Word | None = None
     """Another host that the registry's token endpoint may stand on (`auth.docker.io`)."""
+    controller_credential_file: Word | None = None
+    """A file on the machine that audits: the first line is its own read-only token, `~` its home folder."""
+    controller_user: Word | None = None
+    """Whose token that is; the registry user's when nothing is said."""
     github_api: str | None = None
     """GitHub's API, asked on the host what it knows of the stored token; `""` or `"none"`: it is not asked."""
     container: Word
@@ -205,6 +209,21 @@ class Target(Value):
         except ConfigurationError:
             raise ValueError("not a host; a token host is named without https:// and path") from None
 
+    @field_validator("controller_credential_file")
+    @classmethod
+    def _anchored(cls, text: str | None) -> str | None:
+        """Workers start in folders of their own."""
+        if text is not None and not text.startswith(("/", "~")):
+            raise ValueError("not an absolute path, nor one that begins with ~")
+        return text
+
+    @field_validator("controller_user")
+    @classmethod
+    def _name_alone(cls, text: str | None) -> str | None:
+        if text is not None and (":" in text or not text.isprintable()):
+            raise ValueError("not a user's name: it holds ':' or a character that does not print")
+        return text
+
     @field_validator("github_api")
     @classmethod
     def _api_address(cls, text: str | None) -> str | None:
@@ -238,6 +257,12 @@ class Target(Value):
         return self
 
     @model_validator(mode="after")
+    def _controllers_user_has_a_token(self) -> "Target":
+        if self.controller_user and not self.controller_credential_file:
+            raise ValueError("controller_user needs a controller_credential_file: there is no token of that user")
+        return self
+
+    @model_validator(mode="after")
     def _drill_needs_deploy(self) -> "Target":
         if self.drill == "allowed" and self.deploy is None:
             raise ValueError('drill = "allowed" needs a table [deploy]: what would be deployed, and where')
@@ -254,6 +279,11 @@ class Target(Value):
         if self.github_api is None:
             return GITHUB_API if self.image_ref.registry == "ghcr.io" else ""
         return "" if self.github_api == "none" else self.github_api
+
+    @property
+    def controller_login(self) -> str:
+        """The registry user of the controller's own token."""
+        return self.controller_user or self.registry_user
 
     @property
     def where(self) -> str:

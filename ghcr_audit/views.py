@@ -10,8 +10,9 @@ from ghcr_audit.registry_view import RegistryView, parse_view
 
 HOST, HOST_ANONYMOUS = "registry.host", "registry.host_anonymous"
 CONTROLLER, OPERATOR = "registry.controller", "registry.operator"
+CONTROLLER_CREDENTIAL = "registry.controller_credential"
 
-_BY_TRUST = (HOST, OPERATOR, CONTROLLER, HOST_ANONYMOUS)
+BY_TRUST = (HOST, OPERATOR, CONTROLLER_CREDENTIAL, CONTROLLER, HOST_ANONYMOUS)
 """Whose word goes first: the host's own is the one that deploys."""
 
 _PULLS = ("pull.tag", "pull.latest")
@@ -118,26 +119,26 @@ def _token_answer(seen: RegistryView) -> Answered:
 
 def digest_in_registry(audit: Audit, reference: str) -> tuple[str | None, tuple[str, ...]]:
     """The manifest digest the registry serves for `reference`, and the observations that say so."""
-    for key in _BY_TRUST:
+    for key in BY_TRUST:
         seen = view(audit, key)
         answer = seen.manifest(reference) if seen else None
         if answer is not None and answer.readable:
             return answer.digest, (key,)
     for key in _pulls_of(audit, reference):
         return facts.pulled_digest(audit.newest(key)), (key,)
-    return None, audit.keys(*_BY_TRUST)
+    return None, audit.keys(*BY_TRUST)
 
 
 def published(audit: Audit, tag: str) -> tuple[bool | None, tuple[str, ...]]:
     """Whether the registry has `tag`: any vantage point that can tell; None when none can."""
-    for key in _BY_TRUST:
+    for key in BY_TRUST:
         seen = view(audit, key)
         told = seen.published(tag) if seen else None
         if told is not None:
             return told, (key,)
     if pulls := _pulls_of(audit, tag):
         return True, pulls
-    return None, audit.keys(*_BY_TRUST)
+    return None, audit.keys(*BY_TRUST)
 
 
 def _pulls_of(audit: Audit, tag: str) -> tuple[str, ...]:
@@ -147,8 +148,13 @@ def _pulls_of(audit: Audit, tag: str) -> tuple[str, ...]:
 
 
 def repository_unknown(audit: Audit) -> tuple[str, ...]:
-    """The vantage points that were told there is no such repository at all: its name is wrong, not the tag."""
-    return tuple(key for key in _BY_TRUST if _NO_REPOSITORY in _codes(view(audit, key), audit.tag))
+    """The vantage points that were told there is no such repository at all: its name is wrong, not the tag.
+
+    None where one that is trusted more knows the repository: the others are told so as they may not see it.
+    """
+    told = tuple(key for key in BY_TRUST if _NO_REPOSITORY in _codes(view(audit, key), audit.tag))
+    there, by = published(audit, audit.tag)
+    return told if there is None or set(told) & set(by) else ()
 
 
 def _codes(seen: RegistryView | None, tag: str) -> tuple[str | None, ...]:
@@ -158,10 +164,10 @@ def _codes(seen: RegistryView | None, tag: str) -> tuple[str | None, ...]:
 
 def hidden(audit: Audit) -> bool:
     """Whether some vantage point was refused: what it would have seen may be there or not."""
-    return any(answered(view(audit, key), audit.tag).access is Access.REFUSED for key in _BY_TRUST)
+    return any(answered(view(audit, key), audit.tag).access is Access.REFUSED for key in BY_TRUST)
 
 
 def references(audit: Audit) -> tuple[str, ...]:
     """Every reference that some vantage point asked about."""
-    seen = (view(audit, key) for key in _BY_TRUST)
+    seen = (view(audit, key) for key in BY_TRUST)
     return tuple(dict.fromkeys(answer.reference for one in seen if one for answer in one.manifests))

@@ -2,12 +2,13 @@
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connections, host_of
+from ghcr_audit.adapters.controller_credential import observe_with_own
 from ghcr_audit.adapters.observe import Asked, observe_host, observe_registry
 from ghcr_audit.audit import Audit
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Observation, Vantage
 from ghcr_audit.questions import registry_question
-from ghcr_audit.views import CONTROLLER, published, view
+from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, published, view
 
 POLL_EVERY_S = 5
 
@@ -15,11 +16,15 @@ POLL_EVERY_S = 5
 def look_again(audit: Audit) -> Audit:
     """The registry asked anew; the host with its credential only where the controller does not see the tag missing.
 
-    A host that is away for a moment is asked at the next look: until then its last word stands.
+    The controller asks without a credential, and with its own where it has one. A host that is away for a moment is
+    asked at the next look: until then its last word stands.
     """
-    audit = audit.seeing(observe_registry(audit.target, Link.PREFLIGHT, (audit.tag, "latest")))
-    seen = view(audit, CONTROLLER)
-    if seen is not None and seen.published(audit.tag) is False:
+    references = (audit.tag, "latest")
+    audit = audit.seeing(
+        observe_registry(audit.target, Link.PREFLIGHT, references), *observe_with_own(audit.target, references)
+    )
+    views = (view(audit, key) for key in (CONTROLLER_CREDENTIAL, CONTROLLER))
+    if any(seen is not None and seen.published(audit.tag) is False for seen in views):
         return audit
     question = registry_question(audit.target, audit.tag, anonymous=False)
     try:

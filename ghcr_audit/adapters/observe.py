@@ -13,6 +13,7 @@ from ghcr_audit.evidence import Link, Observation, Vantage
 from ghcr_audit.redaction import current_redactor
 from ghcr_audit.registry_view import render_view
 from ghcr_audit.targets import Target
+from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, OPERATOR
 
 _ASKED_CHARS = 600
 """What evidence shows of one command."""
@@ -78,18 +79,30 @@ def _shortened(asked: str) -> str:
     return asked if len(asked) <= _ASKED_CHARS else f"{asked[:_ASKED_CHARS]}…"
 
 
+_KEYS = {
+    Vantage.CONTROLLER: CONTROLLER,
+    Vantage.CONTROLLER_CREDENTIAL: CONTROLLER_CREDENTIAL,
+    Vantage.OPERATOR_CREDENTIAL: OPERATOR,
+}
+
+
 def observe_registry(
-    target: Target, link: Link, references: Iterable[str], *, credential: Credential | None = None
+    target: Target, link: Link, references: Iterable[str], *, credential: Credential | None = None, own: bool = False
 ) -> Observation:
-    """What the controller sees of the registry: without a credential, or with the operator's new one."""
+    """What the controller sees of the registry: without a credential, with the operator's new one, or with its own.
+
+    `own` says whose the credential is; its secret has to be known to the redactor.
+    """
+    vantage = Vantage.CONTROLLER_CREDENTIAL if own else Vantage.OPERATOR_CREDENTIAL
+    vantage = vantage if credential else Vantage.CONTROLLER
     watch, redact = Stopwatch(), current_redactor().redact
     image, references = target.image_ref, tuple(references)
     with RegistryClient(image.registry, credential=credential, token_host=target.token_host) as client:
         view = client.view(image.repository, references, with_platforms=references[0] if references else None)
     return Observation(
-        key="registry.operator" if credential else "registry.controller",
+        key=_KEYS[vantage],
         link=link,
-        vantage=Vantage.OPERATOR_CREDENTIAL if credential else Vantage.CONTROLLER,
+        vantage=vantage,
         where="controller",
         asked=redact(f"registry as the controller sees it: {image.registry} {image.repository} {' '.join(references)}"),
         observed_at=watch.began_at,

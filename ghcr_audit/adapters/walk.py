@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ghcr_audit import questions
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import host_of
+from ghcr_audit.adapters.controller_credential import observe_with_own
 from ghcr_audit.adapters.git import observe_repository
 from ghcr_audit.adapters.git_files import observe_delivery
 from ghcr_audit.adapters.observe import Asked, observe_host, observe_registry
@@ -21,7 +22,7 @@ from ghcr_audit.evidence import Link, Vantage
 
 
 def preflight(audit: Audit) -> Audit:
-    """Repository, registry without a credential, and the host at rest."""
+    """Repository, registry without the host's credential, and the host at rest."""
     audit = outside(audit)
     return audit.seeing(*observe_host(host_of(audit.target), _preflight_questions(audit)))
 
@@ -53,10 +54,12 @@ def at_once(audit: Audit) -> Audit:
 
 
 def outside(audit: Audit) -> Audit:
-    """What can be seen without the host: the repository, and the registry without a credential."""
+    """What can be seen without the host: the repository, and the registry without the host's credential."""
     if audit.target.repository:
         audit = audit.seeing(*observe_repository(audit.target.repository), *observe_delivery(audit.target, audit.tag))
-    return audit.seeing(observe_registry(audit.target, Link.PREFLIGHT, (audit.tag, "latest")))
+    references = (audit.tag, "latest")
+    seen = observe_registry(audit.target, Link.PREFLIGHT, references)
+    return audit.seeing(seen, *observe_with_own(audit.target, references))
 
 
 def lost(audit: Audit, link: Link, error: HostError) -> Audit:

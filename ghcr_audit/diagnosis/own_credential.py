@@ -15,10 +15,11 @@ from ghcr_audit.certainty import Certainty
 from ghcr_audit.diagnosis.known_token import Why
 from ghcr_audit.diagnosis.stage import by_stage
 from ghcr_audit.evidence import Finding, Remedy
-from ghcr_audit.views import CONTROLLER_CREDENTIAL, HOST, Access, Answered, answered, view
+from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, HOST, HOST_ANONYMOUS, Access, Answered, answered, view
 
 _FORBIDDEN = 403
 _UNAUTHORIZED = 401
+_SERVED = (Access.READABLE, Access.ABSENT)
 
 
 def findings(audit: Audit) -> Iterator[Finding]:
@@ -34,41 +35,45 @@ def findings(audit: Audit) -> Iterator[Finding]:
         yield _finding(audit, replace(refused, text=text), "")
 
 
-def seen_elsewhere(audit: Audit, why: Why) -> Why:
-    """Why the host is refused, with what the controller's own credential was answered at the same time."""
+def surer(audit: Audit, why: Why) -> Why:
+    """Why the host is refused: a token endpoint that serves the controller's own credential is not at fault."""
+    wavers = why.cause is Cause.CREDENTIAL_INVALID_OR_EXPIRED and why.certainty is Certainty.POSSIBLE
+    serves = _answer(audit).access in _SERVED
+    return replace(why, certainty=Certainty.LIKELY) if wavers and serves else why
+
+
+def beside(audit: Audit, why: Why) -> str:
+    """What the controller's own credential was answered at the same time, as a sentence; '' where that says nothing."""
     own = _answer(audit)
     if own.access is Access.READABLE:
-        text = "The controller's own credential reads this very image: it is there, and only the host is refused."
-        wavers = why.cause is Cause.CREDENTIAL_INVALID_OR_EXPIRED and why.certainty is Certainty.POSSIBLE
-        return replace(_with(why, text), certainty=Certainty.LIKELY if wavers else why.certainty)
+        return "The controller's own credential reads this very image: it is there, and only the host is refused."
     if own.access is Access.ABSENT:
-        text = f"Behind the refusal it is not there either, as the controller's own credential is told ({own.told})."
-        return _with(why, text)
-    return _with(why, _points_to(why)) if refused_alike(audit) else why
+        return f"Behind the refusal the image is missing, too: the controller's own credential is told so ({own.told})."
+    return _of_both(why) if refused_alike(audit) else ""
 
 
 def speaks(audit: Audit) -> tuple[str, ...]:
     """The observation to cite where it says something about the host's refusal."""
-    tells = _answer(audit).access in (Access.READABLE, Access.ABSENT) or refused_alike(audit)
+    tells = _answer(audit).access in _SERVED or refused_alike(audit)
     return (CONTROLLER_CREDENTIAL,) if tells else ()
 
 
 def refused_alike(audit: Audit) -> bool:
-    """Whether host and controller are refused at the same endpoint, with 403 and in the same words."""
+    """Whether host and controller are refused at the same endpoint, with 403 and in the same words.
+
+    Not where anybody may read the image without a credential: then each of the two stands in its own way.
+    """
     own, host = _answer(audit), answered(view(audit, HOST), audit.tag)
-    return own.status == _FORBIDDEN and own.access is Access.REFUSED and own == host
+    public = any(answered(view(audit, key), audit.tag).access in _SERVED for key in (HOST_ANONYMOUS, CONTROLLER))
+    return not public and own.status == _FORBIDDEN and own.access is Access.REFUSED and own == host
 
 
-def _points_to(why: Why) -> str:
+def _of_both(why: Why) -> str:
     if why.cause is Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS:
         return "The controller's own credential is refused alike: rather the package's access than one token."
     if why.certainty is Certainty.PROVEN:
         return ""
     return "The controller's own credential is refused alike: both have ended, or the refusal is the package owner's."
-
-
-def _with(why: Why, text: str) -> Why:
-    return replace(why, text=f"{why.text} {text}") if text else why
 
 
 def _answer(audit: Audit) -> Answered:

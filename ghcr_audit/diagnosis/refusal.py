@@ -1,7 +1,8 @@
 """Why the registry refuses the host. The stage that refuses tells most (docs/causes.md, What ghcr.io answers).
 
 The token endpoint refuses a credential it does not know; the manifest endpoint refuses one that it knows but that
-may not read this package. Without the credential the same image may well be readable: then it is the credential. So it is where the controller's own credential reads it (own_credential.py).
+may not read this package. Without the credential the same image may well be readable: then it is the credential.
+What the controller's own credential is answered meanwhile is weighed in own_credential.py.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.diagnosis.known_token import Refusal, Why, known_why
-from ghcr_audit.diagnosis.own_credential import refused_alike, seen_elsewhere, speaks
+from ghcr_audit.diagnosis.own_credential import beside, refused_alike, speaks, surer
 from ghcr_audit.diagnosis.remedies import log_in_again, log_out, login_command, new_token
 from ghcr_audit.diagnosis.stage import by_stage
 from ghcr_audit.evidence import Certainty, Finding, Remedy
@@ -90,13 +91,14 @@ def _missing(audit: Audit, found: Answered, stored: StoredCredential | None) -> 
 def _refused(audit: Audit, found: Answered, stored: StoredCredential | None) -> Finding:
     public = answered(view(audit, HOST_ANONYMOUS), audit.tag).access is Access.READABLE
     why = _known_why(audit, found) or by_stage(found, stored.kind if stored else "", alike=refused_alike(audit))
-    why = why if public else seen_elsewhere(audit, why)
+    why = why if public else surer(audit, why)
     text = why.text
     remedy = log_out(audit.target) if public else _remedy_for(audit, why.cause, stored)
     if public:
         text += " Without any credential the same image is readable: the stored one only stands in the way."
     who = f"The stored credential ({stored.told})" if stored else "The stored credential"
-    summary = f"{who} is refused: {text} The registry's words: {found.told.rstrip('.')}."
+    words = f"The registry's words: {found.told.rstrip('.')}."
+    summary = f"{who} is refused: {text} {words} {'' if public else beside(audit, why)}".rstrip()
     cited = (HOST, "host.credential", HOST_TOKEN, HOST_ANONYMOUS, *(() if public else speaks(audit)), "pull.tag")
     finding = _proven(audit, why.cause, summary, evidence=cited, remedy=remedy)
     return finding.model_copy(update={"certainty": why.certainty})

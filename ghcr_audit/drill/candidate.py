@@ -12,7 +12,7 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.drill.snapshot import Phase, Snapshot, snapshot
 from ghcr_audit.images import is_tag
 from ghcr_audit.tags import name_order
-from ghcr_audit.views import CONTROLLER, HOST, HOST_ANONYMOUS, OPERATOR, digest_in_registry, published, references, view
+from ghcr_audit.views import BY_TRUST, digest_in_registry, published, references, view
 
 _MAX_ASKED = 50
 """Of so many older releases at most it is looked whether they were published."""
@@ -87,7 +87,7 @@ def _last_good(audit: Audit, before: Snapshot) -> str | None:
 
 def _older(audit: Audit) -> Iterator[str]:
     """Published releases older than the audited one, the newest first; the order is that of their names."""
-    listed = {tag for key in (HOST, OPERATOR, CONTROLLER, HOST_ANONYMOUS) for tag in _listed(audit, key)}
+    listed = {tag for key in BY_TRUST for tag in _listed(audit, key)}
     in_git = {tag.name for tag in facts.git_tags(audit.newest("git.tags")) or ()}
     matching = (tag for tag in listed | in_git if is_tag(tag) and re.fullmatch(audit.target.tag_pattern, tag))
     older = (tag for tag in matching if name_order(tag) < name_order(audit.tag))

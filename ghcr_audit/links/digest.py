@@ -16,6 +16,7 @@ from ghcr_audit.images import parse_image
 from ghcr_audit.links.claim import claim_of
 from ghcr_audit.views import (
     CONTROLLER,
+    CONTROLLER_CREDENTIAL,
     HOST,
     OPERATOR,
     answered,
@@ -27,6 +28,9 @@ from ghcr_audit.views import (
 )
 
 _claim = claim_of("digest")
+
+_ASKED_FULLY = (HOST, OPERATOR, CONTROLLER_CREDENTIAL, CONTROLLER)
+"""The vantage points that are also told platforms, by trust."""
 
 
 class Origin(StrEnum):
@@ -136,7 +140,7 @@ def _offered_platforms(audit: Audit) -> tuple[tuple[str, ...], str]:
     image, key = host_image(audit)
     if image is not None and image.architecture:  # what is no image at all (a Helm chart) names none
         return (image.platform,), key
-    for seen_by in (HOST, OPERATOR, CONTROLLER):
+    for seen_by in _ASKED_FULLY:
         seen = view(audit, seen_by)
         if seen and (platforms := seen.platforms_of(audit.tag)):
             return tuple(str(platform) for platform in platforms), seen_by
@@ -180,7 +184,7 @@ def _of_unseen_registry(audit: Audit, found: facts.LocalImage) -> bool:
     """Whether it came from a registry of another name while the target's own gave no answer to anybody."""
     names = (text.rpartition("@")[0].partition("/")[0] for text in found.repo_digests)
     elsewhere = any("." in host or ":" in host for host in names)
-    return elsewhere and not any(answered(view(audit, key), audit.tag).status for key in (HOST, OPERATOR, CONTROLLER))
+    return elsewhere and not any(answered(view(audit, key), audit.tag).status for key in _ASKED_FULLY)
 
 
 def _seen(origin: Origin, told: str, keys: tuple[str, ...], *, release: str | None = None) -> Running:

@@ -176,6 +176,37 @@ def test_several_mistakes_are_told_one_a_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["/etc/shop/read.token", "~/read.token", "~deploy/read.token"])
+def test_the_controllers_own_credential_lies_in_a_file(tmp_path: Path, path: str) -> None:
+    target = read(tmp_path, f'controller_credential_file = "{path}"\n' + TOP)
+    assert (target.controller_credential_file, target.controller_login) == (path, "acme-bot")
+    other = read(tmp_path, f'controller_credential_file = "{path}"\ncontroller_user = "acme-reader"\n' + TOP)
+    assert other.controller_login == "acme-reader"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            'controller_credential_file = "read.token"\n',
+            "controller_credential_file: not an absolute path, nor one that begins with ~ (got 'read.token')",
+        ),
+        (
+            'controller_credential_file = "/read.token"\ncontroller_user = "a:b"\n',
+            "controller_user: not a user's name: it holds ':' or a character that does not print (got 'a:b')",
+        ),
+        (
+            'controller_user = "acme-reader"\n',
+            "the file: controller_user needs a controller_credential_file: there is no token of that user",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_of_the_controllers_own_credential_is_told(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    assert told(tmp_path, text + TOP) == f"shop.toml: {sentence}"
+
+
 @pytest.mark.parametrize("name", ["Shop.toml", "a_b.toml", "a b.toml", "-x.toml", "a--b.toml"])
 def test_the_name_of_a_file_is_the_name_of_a_target(tmp_path: Path, name: str) -> None:
     assert told(tmp_path, TOP, name).startswith(f"{name}: name: cannot be meant (got {name.removesuffix('.toml')!r}, ")
