@@ -101,6 +101,15 @@ class Access:
             return answers.denied(answers.REFUSED_CREDENTIAL)
         return self._package_refusal(request, holder) if request.repository else None
 
+    def presented(self, request: Request) -> str:
+        """The credential behind this request, in clear; '' when there is none."""
+        authorization = request.header("Authorization")
+        if not authorization.startswith("Bearer "):
+            return _password(authorization)
+        with self._lock:
+            held = self._bearers.get(authorization.removeprefix("Bearer "))
+        return self._tokens.value_of(held.kind) if held is not None and held.kind is not None else ""
+
     def _token_for_credential(self, authorization: str) -> Answer:
         kind = self._accepted(_password(authorization))
         return self._issue(kind) if kind else answers.denied(answers.REFUSED_CREDENTIAL)

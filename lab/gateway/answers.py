@@ -4,11 +4,13 @@ Each text has a public thread behind it; where a thread shows only the code, the
 distribution project's standard one, which Docker prints as the bare code.
 """
 
+import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values in order; a name occurs once."""
@@ -62,6 +64,17 @@ def denied(message: str) -> Answer:
 def unauthorized(headers: Headers = ()) -> Answer:
     """401: nobody said who they are."""
     return error(401, "UNAUTHORIZED", "authentication required", headers)
+
+
+def repeating(answer: Answer, credential: str) -> Answer:
+    """A refusal whose message also holds what was refused: in clear, in Base64, and in an address."""
+    if answer.status not in (401, 403, 404) or not credential or b'"errors"' not in answer.body:
+        return answer
+    encoded = base64.b64encode(f"lab:{credential}".encode()).decode()
+    forms = f" (got {credential}; auth {encoded}; https://registry.example/?token={quote(credential, safe='')})"
+    errors = json.loads(answer.body)["errors"]
+    told = [{**error, "message": error["message"] + forms} for error in errors]
+    return replace(answer, body=json.dumps({"errors": told}).encode() + b"\n")
 
 
 def challenge(*, realm: str, service: str, repository: str, actions: str) -> Answer:

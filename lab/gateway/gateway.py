@@ -43,7 +43,10 @@ class Gateway:
             answer = answers.bad_gateway()
         if answer.header("WWW-Authenticate"):
             self._board.count("challenged")
-        return answer
+        return answers.repeating(answer, self._access.presented(request)) if self._echoes(request) else answer
+
+    def _echoes(self, request: Request) -> bool:
+        return self._board.state.policy.echoes and request.kind not in (Kind.LAB, Kind.API)
 
     def _route(self, request: Request) -> Answer:
         match request.kind:

@@ -51,7 +51,7 @@ class Policy:
     `401`, or a `token` is issued and the manifest refused (both were seen). realm: a foreign token endpoint
     to announce. redirect: answer requests of the family `redirect_on` with a 307 to this address. enforces: a
     rule of the organisation that no token meets (`sso`: SAML single sign-on; `ip_allow_list`); only GitHub's API
-    names it, the registry denies.
+    names it, the registry denies. echoes: a refusal repeats the credential that it refuses, as careless servers do.
     """
 
     public: bool = False
@@ -60,6 +60,7 @@ class Policy:
     redirect: str | None = None
     redirect_on: Where = "manifests"
     enforces: Literal["sso", "ip_allow_list"] | None = None
+    echoes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,7 @@ _SWITCHES: Final[Mapping[str, _Switch]] = MappingProxyType(
         "redirect": _TEXT,
         "redirect_on": _WHERE,
         "enforces": _one_of(None, "sso", "ip_allow_list"),
+        "echoes": _FLAG,
         "revoke": _KIND,
         "restore": _KIND,
         "reset": _FLAG,

@@ -1,5 +1,6 @@
 """The gateway breaks only where and as often as it is told to, and shows no credential."""
 
+import base64
 import http.client
 import signal
 import socket
@@ -101,6 +102,19 @@ def test_a_fault_may_hit_one_tag_only(gateway: LoopbackGateway, named: str) -> N
     gateway.control.switch(fault="404", on="manifests", tag=named)
     assert gateway.ask(MANIFEST, headers=headers).status == 404
     assert gateway.ask(f"/v2/{NAME}/manifests/{TAGS[1]}", headers=headers).status == 200
+
+
+def test_a_refusal_may_repeat_the_credential_that_it_refuses(gateway: LoopbackGateway) -> None:
+    """At both endpoints, in three forms; what is not refused repeats nothing."""
+    tokens = gateway.tokens
+    gateway.control.switch(echoes=True)
+    at_the_token_endpoint = gateway.ask(token_target(NAME), headers=basic(tokens.expired))
+    for_the_manifest = gateway.ask(MANIFEST, headers=gateway.bearer("gh_oauth", NAME))
+    for seen, token in ((at_the_token_endpoint, tokens.expired), (for_the_manifest, tokens.gh_oauth)):
+        message = seen.error[2]
+        encoded = base64.b64encode(f"lab:{token}".encode()).decode()
+        assert (seen.status, message.count(token), encoded in message) == (403, 2, True)
+    assert tokens.good not in gateway.ask(MANIFEST, headers=gateway.bearer("good", NAME)).body.decode()
 
 
 def test_a_dropped_connection_has_no_answer(gateway: LoopbackGateway) -> None:
