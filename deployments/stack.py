@@ -31,7 +31,7 @@ _RUNS_END_THEMSELVES_S = 5
 _PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ", "USER", "SSH_AUTH_SOCK", "SSL_CERT_FILE")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 """Passed on unless their address holds a password (`user:password@host`)."""
-_GHCR_AUDIT = ("GHCR_AUDIT_TARGETS", "GHCR_AUDIT_POOL_KEY", "XDG_CONFIG_HOME")
+_GHCR_AUDIT = ("GHCR_AUDIT_TARGETS", "GHCR_AUDIT_POOL_KEY", "GHCR_AUDIT_SIGNING_KEY", "XDG_CONFIG_HOME")
 
 
 class StackError(Exception):
