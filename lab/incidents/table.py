@@ -374,7 +374,7 @@ INCIDENTS: Final = (*_IN_THE_REPOSITORY, *_ON_THE_HOST, *_AT_THE_REGISTRY, *_THE
 
 NOT_HERE: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "15": "a leak would be one of our own reports: every audit of a lab, whose tokens are all known, would show it",
+        "15": "it is a report, not a host: `ghcr-audit lint REPORT.md` names the leak",
         "tls_untrusted_or_clock_skew": "a registry on a loopback address is asked over plain http, and the clock is "
         "the machine's",
         "port_conflict": "the lab's containers use the host's network: its engine publishes no port",

@@ -3,6 +3,7 @@
 What one pass without changes can see is seen by one; the engine's words need a pull, a way back needs a drill.
 """
 
+import base64
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,6 +21,10 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Certainty, Finding, Link, Mode
+from ghcr_audit.lint.leaks import Numbering
+from ghcr_audit.lint.reading import read_report
+from ghcr_audit.redaction import Redactor
+from ghcr_audit.report_markdown import render_markdown
 from ghcr_audit.reporting import report_of
 from ghcr_audit.targets import read_target
 from ghcr_audit.verdicts import Verdict
@@ -200,6 +205,25 @@ def test_a_rollback_that_needs_a_registry_which_refuses_is_proven_by_a_drill(who
     whole.store_credential(whole.tokens.expired)
     audit = drill.finished(drill.roll_back(audit, site.journals), site.journals)
     assert Cause.ROLLBACK_NEEDS_REGISTRY in {one.cause for one in findings(audit) if one.certainty is Certainty.PROVEN}
+
+
+# --- reports of others ---------------------------------------------------------------------------------------------
+
+
+def test_a_leak_under_a_headline_that_denies_it_is_named_by_lint_and_our_own_report_has_none(
+    whole: Lab, tmp_path: Path
+) -> None:
+    """Incident 15, with the lab's own stored credential; and the report of an audit that met it."""
+    auth = base64.b64encode(f"lab:{whole.tokens.gh_oauth}".encode()).decode()
+    leaky, own = tmp_path / "audit.md", tmp_path / "own.md"
+    leaky.write_text(f"# Audit\n\n## Credential state\n\nToken not exposed.\n\n```\n{auth}\n```\n", encoding="utf-8")
+    own.write_text(
+        render_markdown(report_of(audited(whole, incidents.apply(whole, "5"), tmp_path), finished_at=utc_now()))
+    )
+    redactor = Redactor()
+    leaks = read_report(str(leaky), leaky.read_text(), redactor, Numbering()).leaks
+    assert [(one.section, one.line) for one in leaks] == [("Credential state", 8)]
+    assert read_report(str(own), own.read_text(), redactor, Numbering()).leaks == ()
 
 
 # --- the lab itself -----------------------------------------------------------------------------------------------
