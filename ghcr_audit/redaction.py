@@ -15,7 +15,9 @@ from functools import cache
 from hashlib import blake2b
 from secrets import token_bytes
 
-from ghcr_audit.redaction_forms import forms_of, parts_of
+from ghcr_audit.credentials import checksum_holds
+from ghcr_audit.redaction_forms import deep_forms_of, forms_of, parts_of
+from ghcr_audit.redaction_known import KnownValues
 from ghcr_audit.redaction_shapes import shape_spans
 
 SHORTEST_LEARNED = 6
@@ -32,6 +34,11 @@ class Hit:
     start: int
     end: int
     placeholder: str
+    kind: str
+    """Of the placeholder: `github-token`."""
+    certain: bool
+    """A known value, or one whose own form proves it. False: a field's or an option's name says so, or a GitHub token's
+    checksum does not hold (mistyped, cut, or an example)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,7 @@ class _Find:
     end: int
     rank: int
     kind: str
+    certain: bool = True
     placeholder: str = ""
 
 
@@ -58,6 +66,7 @@ class Redactor:
         self._numbered: dict[bytes, str] = {}
         self._counts: dict[str, int] = {}
         self._forms: dict[str, str] = {}
+        self._known = KnownValues({})
 
     def __reduce__(self) -> str:
         raise TypeError("redactor: holds secrets, cannot be pickled")
@@ -75,9 +84,10 @@ class Redactor:
         if len(value) < SHORTEST_LEARNED:
             return False
         placeholder = self._placeholder(value, kind)
-        forms = {form for part in parts_of(value) for form in forms_of(part, user)}
+        forms = {form for part in parts_of(value) for form in forms_of(part, user) | deep_forms_of(part, user)}
         with self._lock:
             self._forms = {**dict.fromkeys(forms, placeholder), **self._forms}
+            self._known = KnownValues(self._forms)
         return True
 
     def redact(self, text: str) -> str:
@@ -91,21 +101,28 @@ class Redactor:
 
     def find(self, text: str) -> tuple[Hit, ...]:
         """Every secret in the text, in order; finds that overlap are one hit, named by the surest of them."""
-        found = sorted((*self._known(text), *_shaped(text)), key=lambda find: find.start)
+        found = sorted((*self._learned(text), *_shaped(text)), key=lambda find: find.start)
         return tuple(self._hit(text, group) for group in _overlapping(found))
 
-    def _known(self, text: str) -> Iterator[_Find]:
-        for form, placeholder in self._forms.items():
-            start = text.find(form)
-            while start >= 0:
-                yield _Find(start=start, end=start + len(form), rank=-1, kind="", placeholder=placeholder)
-                start = text.find(form, start + len(form))
+    def begins_at_end(self, text: str) -> int:
+        """How many characters at the end of a text may be the beginning of a known secret; most often 0."""
+        return self._known.begins_at_end(text)
+
+    def _learned(self, text: str) -> Iterator[_Find]:
+        for place in self._known.places(text):
+            yield _Find(start=place.start, end=place.end, rank=-1, kind="", placeholder=place.placeholder)
 
     def _hit(self, text: str, group: Sequence[_Find]) -> Hit:
         surest = min(group, key=lambda find: find.rank)
         value = text[surest.start : surest.end].strip(_QUOTING)
         placeholder = surest.placeholder or self._placeholder(value, surest.kind)
-        return Hit(start=group[0].start, end=max(find.end for find in group), placeholder=placeholder)
+        return Hit(
+            start=group[0].start,
+            end=max(find.end for find in group),
+            placeholder=placeholder,
+            kind=placeholder[1 : placeholder.rindex("#")],
+            certain=surest.certain and checksum_holds(value) is not False,
+        )
 
     def _placeholder(self, value: str, kind: str) -> str:
         """The placeholder of this value; the first kind under which it was met names it."""
@@ -165,10 +182,10 @@ def _exception_text(record: logging.LogRecord) -> str:
 
 def _shaped(text: str) -> Iterator[_Find]:
     """What shows by its form and is not a placeholder already: the more telling shapes come first."""
-    for rank, span in enumerate(shape_spans(text)):
+    for rank, span in shape_spans(text):
         placeholder = _PLACEHOLDER.match(text, span.start)
         if placeholder is None or placeholder.end() < span.end:
-            yield _Find(start=span.start, end=span.end, rank=rank, kind=span.kind)
+            yield _Find(start=span.start, end=span.end, rank=rank, kind=span.kind, certain=span.certain)
 
 
 def _overlapping(found: Iterable[_Find]) -> Iterator[list[_Find]]:

@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 
 _LONG_LINE = 16
 """Lines of a secret of several lines count as secret from this length on (a PEM line has 64 or 70)."""
+_SHORTEST_ENCODED = 6
 _GO_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
@@ -21,8 +22,7 @@ def forms_of(secret: str, user: str = "") -> frozenset[str]:
     """Every form to look for, none of them empty. With `user` also the Base64 of `user:secret` from its start.
 
     Raw, JSON (as Python and as Go write it, and twice), Python repr, URL, HTML and shell quoting; and the Base64
-    of the raw and the JSON form, wherever in an encoded text it stands. Not covered: Base64 with line breaks,
-    Base64 of Base64.
+    of the raw and the JSON form, wherever in an encoded text it stands.
     """
     escaped = frozenset(_json_forms(secret))
     encoded = {form for text in {secret, *escaped} for form in _base64_forms(text)}
@@ -31,6 +31,12 @@ def forms_of(secret: str, user: str = "") -> frozenset[str]:
     quoted = {quote(form, safe="") for form in encoded}
     texts = {secret, *escaped, *_url_forms(secret), *_html_forms(secret), *_shell_forms(secret)}
     return frozenset(texts | encoded | quoted)
+
+
+def deep_forms_of(secret: str, user: str = "") -> frozenset[str]:
+    """Base64 of the Base64: what `base64 ~/.docker/config.json` makes of a stored credential."""
+    inner = {form for form in _base64_forms(secret)} | (set(_whole_base64(f"{user}:{secret}")) if user else set())
+    return frozenset(form for text in inner if len(text) >= _SHORTEST_ENCODED for form in _base64_forms(text))
 
 
 def _json_forms(secret: str) -> Iterator[str]:

@@ -1,66 +1,56 @@
-r"""What a credential looks like where nobody told us its value: token formats, headers, fields, arguments.
+"""What a credential looks like where nobody told us its value: tokens, headers, fields, arguments, addresses.
 
-A shape finds spans; `redaction.py` decides what stands in their place. Token formats follow GitHub's "About
-authentication to GitHub" and its changelog of 2026-05-15 (`ghs_APPID_JWT`).
-
-Every pattern is linear by construction: it begins with a literal, and then either cannot fail, or fails within
-a bounded number of characters, or stops at a character that every later start lies behind. That is why
-quantifiers are possessive, quotations may stay unclosed, and a run of backslashes is entered at its start only.
+A shape finds spans; `redaction.py` decides what stands in their place. The more telling shapes come first: of finds
+that overlap, the first names the secret. `shape_spans` opens one gate for all of them and tries a shape only
+around the places where it opened.
 """
 
 import base64
 import binascii
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from functools import cache
+
+from ghcr_audit.redaction_gates import Gate, Window, octets
+from ghcr_audit.redaction_patterns import (
+    APART,
+    FIELDS,
+    GAP,
+    LINE_START,
+    LISTED,
+    NAMES,
+    PASSWORDS,
+    QUOTE,
+    QUOTED,
+    REFERENCE,
+    TO_CLOSING,
+    WORD,
+    WORDS,
+    Span,
+    shape,
+)
+from ghcr_audit.redaction_tokens import GITHUB_SHAPES, TOKEN_SHAPES
+
+LONGEST_KEY = 32_768
+"""Characters from the beginning of a private key to its end, with what a log may have put before each line."""
+_CODED = re.compile(r"(?=\D*\d)\S{8}")
+_NO_WORDS = re.compile(r"(?=[^\s0-9A-Z]*[0-9A-Z])\S+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Where a secret stands in a text (`text[start:end]`) and what kind it is."""
-
-    start: int
-    end: int
-    kind: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """One form of secret.
-
-    `hints`: lower-case literals of which one must occur for the pattern to be tried at all. The secret is the
-    group `v` or `w`, else the whole match. With `inside`, `pattern` finds a whole command and `inside` the
-    secrets in it. `holds` settles what no pattern can.
-    """
-
-    kind: str
-    hints: tuple[str, ...]
-    pattern: re.Pattern[str]
-    inside: re.Pattern[str] | None = None
-    holds: Callable[[str], bool] | None = None
-
-    def spans(self, text: str) -> Iterator[Span]:
-        """Every place of this shape in the text, in order."""
-        for match in self.pattern.finditer(text):
-            if self.inside is None:
-                yield from self._span(match, 0)
-                continue
-            for found in self.inside.finditer(match.group()):
-                yield from self._span(found, match.start())
-
-    def _span(self, match: re.Match[str], offset: int) -> Iterator[Span]:
-        names = [name for name in ("v", "w") if name in match.re.groupindex and match[name] is not None]
-        group = names[0] if names else 0
-        if self.holds is None or self.holds(match[group]):
-            yield Span(start=offset + match.start(group), end=offset + match.end(group), kind=self.kind)
-
-
-def shape_spans(text: str) -> Iterator[Span]:
-    """Every secret that shows by its form. Spans of different shapes may overlap."""
-    lowered = text.lower()
-    for shape in SHAPES:
-        if any(hint in lowered for hint in shape.hints):
-            yield from shape.spans(text)
+def shape_spans(text: str) -> Iterator[tuple[int, Span]]:
+    """Every secret that shows by its form, with the rank of its shape. Spans of different shapes may overlap."""
+    if "-----BEGIN" in text:
+        yield from ((0, span) for span in PRIVATE_KEY.spans(text, Window(start=0, end=len(text))))
+    done = 0
+    for window in _gate().windows(text):
+        if window.end <= done:
+            continue
+        found = tuple(_within(text, window))
+        if any(span.end == window.end for _, span in found) and text[window.end - 1] != "\n":
+            window = window.to_line_end(text)  # noqa: PLW2901 - a secret that the window cut
+            found = tuple(_within(text, window))
+            done = window.end
+        yield from found
 
 
 def is_basic_pair(value: str) -> bool:
@@ -72,125 +62,175 @@ def is_basic_pair(value: str) -> bool:
     return ":" in decoded and decoded.isprintable()
 
 
-def _shape(
-    kind: str, hints: str, pattern: str, *, inside: str | None = None, holds: Callable[[str], bool] | None = None
-) -> Shape:
-    """A shape from the text of its patterns; `hints` are separated by spaces."""
-    inner = re.compile(inside) if inside else None
-    return Shape(kind=kind, hints=tuple(hints.split()), pattern=re.compile(pattern), inside=inner, holds=holds)
+def _is_coded(value: str) -> bool:
+    """True for what holds a digit and is no short word: not `expired`."""
+    return _CODED.match(value) is not None
 
 
-_QUOTE = r"(?<!\\)(?P<{}>\\{{0,15}}+[\"'])"
-"""An opening quote, escaped as often as the JSON around it is nested."""
-_TO_CLOSING = r"(?P<{}>(?:(?!(?<!\\)(?P={}))[^\n])++)"
-_REFERENCE = r"(?!\$\{?[A-Z][A-Z0-9_]*+\}?+(?:[\s\"'\\&;,)]|\Z)|\$\{\{|\$\()"
-"""A variable in place of a value (`$GHCR_TOKEN`, `${{ secrets.X }}`) is no secret and worth reading."""
-_QUOTED = r"\"(?:[^\"\\\n]|\\.|\\$)*+\"?+|'[^'\n]*+'?+"
-_BARE = r"[^\s\"'\\]"
-_WORD = rf"(?:(?=[\"'])(?:{_QUOTED}|\\.|{_BARE})++|(?:\\.|{_BARE})++)"
-"""A shell word: joined quotations (as `shlex.quote` writes them) only where it begins with one."""
-_LINE_START = r"(?:^|\\n)[ \t]*+(?:-[ \t]++)?(?:export[ \t]++|declare -x[ \t]++)?"
-_LISTED = rf"[\"'],? ?{_QUOTE.format('q')}{_TO_CLOSING.format('v', 'q')}"
-"""An option's value in a printed argument list (`'-p', 'x'`)."""
+def _is_no_word(value: str) -> bool:
+    """False for words, as in `auth: "not present"`."""
+    return _NO_WORDS.fullmatch(value) is not None
 
-_PASSWORDS = r"(?:password|passwd|passphrase|pgpassword|identity_?token|registry_?token|secret_access_key|secret_?key)"
-_FIELDS = rf"(?:[a-z0-9_.-]{{1,40}}?[_.-])?(?:{_PASSWORDS}|auth|token|secret|api_?key)"
-_NAMES = r"(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_?KEY|ACCESS_?KEY|API_?KEY|PRIVATE_?KEY|_PAT|_PWD)"
 
-SHAPES: tuple[Shape, ...] = (
-    _shape(
-        "github-token",
-        "ghp_ gho_ ghu_ ghr_ ghs_ github_pat_",
-        r"gh[pour]_[A-Za-z0-9]{16}[A-Za-z0-9_]*+"
-        r"|ghs_(?=[\w.-]{16})[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+"
-        r"|github_pat_[A-Za-z0-9_]{16}[A-Za-z0-9_]*+",
-    ),
-    # The same in Base64: what the prefixes become at each of three offsets, and all that follows.
-    _shape(
-        "github-token",
-        "z2hwx z2hvx z2h1x z2hzx z2hyx docf dob1 dodv doc1 docl nahbf nag9f nahvf nahnf nahjf"
-        " z2l0ahvix3 dpdgh1yl9 naxrodwjfc",
-        r"(?:Z2h[wv1zy]X|doc[F1l]|dob1|dodV|naH[BVNJ]f|naG9f|Z2l0aHViX3BhdF|dpdGh1Yl9wYXRf|naXRodWJfcGF0X)"
-        r"(?=[A-Za-z0-9+/_-]{24})(?=[a-zA-Z+/_-]{0,23}[0-9])(?=[a-z0-9+/_-]{0,23}[A-Z])[A-Za-z0-9+/_-]++=*+",
-    ),
-    _shape("registry-token", "dckr_pat_ dckr_oat_ glpat-", r"(?:dckr_[po]at_|glpat-)[A-Za-z0-9_-]{16}[A-Za-z0-9_-]*+"),
-    _shape("aws-key", "akia asia", r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])"),
-    _shape(
-        "jwt",
-        "eyj",
-        r"(?:(?<![\w-])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2}))eyJ[\w-]{8,}+\.eyJ[\w-]++\.[\w-]*+(?:\.[\w-]*+)*+",
-    ),
-    _shape(
-        "private-key",
-        "-----begin",
-        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:[^-]*+(?:-(?!----)[^-]*+)*+-----END [A-Z0-9 ]{0,60}-----"
-        r"|(?:[\s\\nr\"',]*+(?:(?:Proc-Type|DEK-Info):[^\n]*+|[A-Za-z0-9+/=]{16,}+))*+)",
-    ),
-    _shape(
+@cache
+def _gate() -> Gate:
+    return Gate(dict.fromkeys(row.gate for row in SHAPES))
+
+
+@cache
+def _hinted() -> tuple[tuple[str, frozenset[int]], ...]:
+    """Each hint with the ranks of the shapes that it stands for."""
+    hints = dict.fromkeys(hint for row in SHAPES for hint in row.hints)
+    return tuple((hint, frozenset(rank for rank, row in enumerate(SHAPES) if hint in row.hints)) for hint in hints)
+
+
+def _within(text: str, window: Window) -> Iterator[tuple[int, Span]]:
+    stretch = text[window.start : window.end]
+    lowered, seen = stretch.lower(), octets(stretch)
+    hinted = [ranks for hint, ranks in _hinted() if hint in lowered]
+    for rank in sorted(frozenset().union(*hinted)):
+        if SHAPES[rank].opens(seen):
+            for span in SHAPES[rank].spans(text, window):
+                yield rank + 1, span
+
+
+PRIVATE_KEY = shape(
+    "private-key",
+    "-----begin",
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    rf"(?:(?:[^-]|-(?!----)){{0,{LONGEST_KEY}}}+-----END [A-Z0-9 ]{{0,60}}-----"
+    r"|(?:[\s\\nr\"',]*+(?:(?:Proc-Type|DEK-Info):[^\n]*+|[A-Za-z0-9+/=]{16,}+))*+)",
+    certain=True,
+)
+"""PEM and OpenSSH keys, also one whose end is missing. Looked for in the whole text: it has many lines."""
+
+_FIELD_GATE = (
+    r"(?i:auth|passw(?:or)?d|passphrase|token|secret|(?:api|secret|access)_?key)"
+    r"\\{0,15}[\"']?[ \t]{0,8}(?:\r?\n[ \t]{0,64})?[:=]"
+)
+
+_HEADERS = (
+    shape(
         "authorization",
         "authorization x-registry-",
-        r"(?i)(?:authorization|x-registry-(?:auth|config))\\{0,15}+[\"']?\s{0,4}[:=]\s{0,4}\\{0,15}+[\"'\[]?"
-        r"(?:(?:basic|bearer|token)\s{1,4}|(?=[^\s\"'\\,;\]]{16}))"
-        rf"{_REFERENCE}(?P<v>[^\s\"'\\,;\]]++)",
+        rf"(?i)(?:authorization|x-registry-(?:auth|config))\\{{0,15}}+[\"']?{GAP}[:=]{GAP}\\{{0,15}}+[\"'\[]?"
+        rf"(?:(?:basic|bearer|token){APART}|(?=[^\s\"'\\,;\]]{{16}}))"
+        rf"{REFERENCE}(?P<v>[^\s\"'\\,;\]]++)",
+        gate=r"(?i:authorization|x-registry-(?:auth|config))\\{0,15}[\"']?[ \t\r\n]{0,80}[:=]",
     ),
-    _shape(
+    shape(
         "authorization",
         "bearer",
-        r"(?i)bearer\s{1,4}(?=[\w.~+/-]{0,200}?[0-9])(?P<v>[\w.~+/-]{20}[\w.~+/-]*+=*+)",
+        rf"(?i)bearer{APART}(?=[\w.~+/-]{{0,200}}?[0-9])(?P<v>[\w.~+/-]{{20}}[\w.~+/-]*+=*+)",
+        gate=r"(?i:bearer)[ \t\r\n]{1,80}[\w.~+/?-]*[0-9]",
     ),
-    _shape("authorization", "basic", r"(?i)basic\s{1,4}(?P<v>[a-z0-9+/]{8}[a-z0-9+/]*+={0,2}+)", holds=is_basic_pair),
-    _shape(
+    shape(
+        "authorization",
+        "basic",
+        rf"(?i)basic{APART}(?P<v>[a-z0-9+/]{{8}}[a-z0-9+/]*+={{0,2}}+)",
+        gate=r"(?i:basic)[ \t\r\n]{1,80}[A-Za-z0-9+/]*(?:[0-9+/=]|[a-z][A-Z])",
+        holds=is_basic_pair,
+    ),
+)
+
+_FIELDS = (
+    shape(
         "secret",
         "auth password passwd passphrase token secret key",
-        rf"(?i){_QUOTE.format('k')}{_FIELDS}(?P=k)\s{{0,8}}[:=]\s{{0,8}}"
-        rf"(?:{_QUOTE.format('q')}{_REFERENCE}{_TO_CLOSING.format('v', 'q')}|(?P<w>[0-9]++))",
+        rf"(?i){QUOTE.format('k')}{FIELDS}(?P=k){GAP}[:=]{GAP}"
+        rf"(?:{QUOTE.format('q')}{REFERENCE}{TO_CLOSING.format('v', 'q')}|(?P<w>[0-9]++))",
+        gate=_FIELD_GATE,
     ),
-    _shape(
+    shape(
         "secret",
         "password passwd passphrase token secret",
-        rf"(?im){_LINE_START}(?:[a-z0-9_.-]{{1,40}}?[_.-])?{_PASSWORDS}(?:[ \t]*+:|[ \t]++=)[ \t]*+{_REFERENCE}"
+        rf"(?im){LINE_START}(?:[a-z0-9_.-]{{1,40}}?[_.-])?{PASSWORDS}(?:[ \t]*+:|[ \t]++=)[ \t]*+{REFERENCE}"
         r"(?![|>{\[][-+]?[ \t]*+$)(?P<v>(?=\S)(?:(?!\\[nr])[^\n])++)",
+        gate=r"(?i:passw(?:or)?d|passphrase|token|secret|(?:secret|access)_?key)[ \t]*[:=]",
     ),
-    _shape(
+    shape(
         "secret",
         "auth: auth= auth\t auth\x20 token secret key",
-        rf"(?im){_LINE_START}{_FIELDS}[ \t]*+[:=][ \t]*+{_REFERENCE}"
+        rf"(?im){LINE_START}{FIELDS}[ \t]*+[:=][ \t]*+{REFERENCE}"
         r"(?P<v>(?=\S{8})(?:(?!\\[nr])\S)++)(?=[ \t]*+(?:$|\\[nr]|#))",
+        gate=r"(?i:auth|token|secret|(?:api|secret|access)_?key)[ \t]*[:=]",
     ),
-    _shape(
+    # YAML's block scalars, and a plain one that a tool wrapped behind its name.
+    shape(
+        "secret",
+        "auth password passwd passphrase token secret key",
+        rf"(?im){LINE_START}{FIELDS}:[ \t]*+(?:[|>][-+]?[ \t]*+)?\r?\n[ \t]++{REFERENCE}"
+        r"(?P<v>[^\s:]{6,}+)(?=[ \t\r]*+$)",
+        gate=_FIELD_GATE,
+    ),
+)
+
+_LOOSE_FIELDS = (
+    # TOML's inline tables, keyword arguments, JavaScript: no quotes around the name, quotes around the value.
+    shape(
+        "secret",
+        "auth password passwd passphrase token secret key",
+        rf"(?i){WORDS}[ \t]{{0,8}}[:=][ \t]{{0,8}}{QUOTE.format('q')}{REFERENCE}{TO_CLOSING.format('v', 'q')}",
+        gate=_FIELD_GATE,
+        holds=_is_no_word,
+    ),
+    # YAML on one line: `{username: lab, password: x}`.
+    shape(
+        "secret",
+        "auth password passwd passphrase token secret key",
+        rf"(?i)[{{,][ \t]{{0,8}}{WORDS}[ \t]{{0,8}}:[ \t]{{1,8}}(?![\"'{{\[]){REFERENCE}(?P<v>[^\s\"'\\,}}]++)",
+        gate=_FIELD_GATE,
+        holds=_is_coded,
+    ),
+)
+
+_ARGUMENTS = (
+    shape(
         "password",
         "login",
         r"(?:docker|podman|nerdctl|oras|buildah|crane|skopeo|regctl|helm)\b[^\n]{0,60}?\blogin\b[^\n]*+",
-        inside=rf"[\s\"'](?:(?:-p|--password){_LISTED}|(?:-p[ =]?|--password[ =])(?P<w>(?![ -]){_WORD}))",
+        inside=rf"[\s\"'](?:(?:-p|--password){LISTED}|(?:-p[ =]?|--password[ =])(?P<w>(?![ -]){WORD}))",
+        gate=r"login\b[^\n]*[ \t\"'](?:-p|--password)",
     ),
-    _shape(
+    shape(
         "password",
         "--password --passphrase --token --secret-key",
-        rf"--(?:password|passphrase|token|secret-key)(?:{_LISTED}|[ =](?!string\b|via the\b|[ <\[-])(?P<w>{_WORD}))",
+        rf"--(?:password|passphrase|token|secret-key)(?:{LISTED}|[ =](?!string\b|via the\b|[ <\[-])(?P<w>{WORD}))",
+        gate=r"--(?:password|passphrase|token|secret-key)[\"', =]",
     ),
-    _shape("password", "sshpass", rf"sshpass\s{{1,4}}-p\s?(?P<v>{_WORD})"),
-    _shape(
+    shape("password", "sshpass", rf"sshpass[ \t]{{1,4}}-p[ \t]?(?P<v>{WORD})"),
+    shape(
         "password",
         "curl",
         r"\bcurl\s[^\n]*+",
-        inside=rf"\s(?:-u|--user|-U|--proxy-user)[ =]?[\"']?[^\s:\"']*+:{_REFERENCE}(?P<v>[^\s\"']++)",
+        inside=rf"\s(?:-u|--user|-U|--proxy-user)[ =]?[\"']?[^\s:\"']*+:{REFERENCE}(?P<v>[^\s\"']++)",
+        gate=r"(?:-[uU]|-user)[ =]?[\"']?[^\s:\"']*:",
     ),
-    _shape(
+)
+
+_ADDRESSES = (
+    shape(
         "password",
         "://",
         r"://(?:[^\s/:@\"'<>\\]*+:(?P<v>[^\s/@\"'<>]++(?:@[^\s/@\"'<>]++)*)@|(?P<w>[A-Za-z0-9_-]{20,255}+)@)",
+        gate=r"://[^\s/\"'<>]*@",
     ),
-    _shape(
+    shape(
         "secret",
         "token= password= passwd= passphrase= secret= key= _pat= _pwd=",
-        rf"(?:{_QUOTE.format('q')}(?:export )?\w{{0,64}}?{_NAMES}={_REFERENCE}{_TO_CLOSING.format('v', 'q')}"
-        rf"|{_NAMES}={_REFERENCE}(?P<w>{_WORD}))",
+        rf"(?:{QUOTE.format('q')}(?:export )?\w{{0,64}}?{NAMES}={REFERENCE}{TO_CLOSING.format('v', 'q')}"
+        rf"|{NAMES}={REFERENCE}(?P<w>{WORD}))",
+        gate="(?:TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|KEY|_PAT|_PWD)=",
     ),
-    _shape(
+    # Forms and connection strings (`Server=db;Password=x`), signed addresses of AWS, Google and Azure.
+    shape(
         "secret",
-        "token= password= passwd= passphrase= secret= key= sig= signature= credential=",
-        rf"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|[?&]sig|signature|x-amz-credential)="
-        rf"{_REFERENCE}(?P<v>(?:(?=[\"']){_QUOTED}|[^\s\"'\\&;,)\]]++))",
+        "token= password= passwd= pwd= passphrase= secret= key= sig= sig%3d signature= credential=",
+        r"(?i)(?:password|passwd|passphrase|token|secret|api_?key|access_?key|account_?key"
+        r"|(?:[?&]|u0026|amp;|%26)sig|signature|x-(?:amz|goog)-credential|;[ \t]{0,4}pwd)(?:=|(?<=sig)%3D)"
+        rf"{REFERENCE}(?P<v>(?:(?=[\"']){QUOTED}|[^\s\"'\\&;,)\]]++))",
+        gate=r"(?i:password|passwd|pwd|passphrase|token|secret|key|sig|signature|credential)(?:=|%3d)",
     ),
 )
+
+SHAPES = (*GITHUB_SHAPES, *TOKEN_SHAPES, *_HEADERS, *_FIELDS, *_ARGUMENTS, *_ADDRESSES, *_LOOSE_FIELDS)
