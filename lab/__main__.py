@@ -17,15 +17,21 @@ from lab.state import Store
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Do what the words say; exit code 0: done (status: up), 1: not done (status: not up), 2: usage."""
-    parser = _parser()
-    options = parser.parse_intermixed_args(argv)
-    if options.incidents and options.verb != "incident":
-        parser.error(f"{options.verb}: takes no further words (got {' '.join(options.incidents)!r})")
+    options = parse(argv)
     try:
         return _VERBS[options.verb](options)
     except LabError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The words as options; ends the process with exit code 2 when they are none."""
+    parser = _parser()
+    options = parser.parse_intermixed_args(argv)
+    if options.incidents and options.verb != "incident":
+        parser.error(f"{options.verb}: takes no further words (got {' '.join(options.incidents)!r})")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from lab.namespace import inside
 from lab.packages import Packages
-from lab.place import Place
+from lab.place import Place, in_own_namespace
 from lab.processes import ProcessId, spawn, wait_until
 from lab.state import LabState
 
 CGROUPS = Path("/sys/fs/cgroup")
+RUNTIME_WITHOUT_CGROUPS = Path(__file__).resolve().parent / "rootless" / "runc_without_cgroups.sh"
 
 
 def start_engine(place: Place, state: LabState, packages: Packages) -> ProcessId:
@@ -44,9 +45,15 @@ def daemon_json(place: Place, state: LabState) -> str:
         "userland-proxy": False,
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "cgroup-parent": f"/{place.cgroup}",
+        **(_without_cgroups() if in_own_namespace() else {}),
         "shutdown-timeout": 3,
     }
     return json.dumps(configuration, indent=1)
+
+
+def _without_cgroups() -> dict[str, object]:
+    """Without root, containers stay in the control group in which the lab was started."""
+    return {"runtimes": {"lab": {"path": str(RUNTIME_WITHOUT_CGROUPS)}}, "default-runtime": "lab"}
 
 
 def wait_for_engine(place: Place, process: ProcessId) -> None:

@@ -26,7 +26,7 @@ from lab.apt import Apt
 from lab.errors import LabError
 from lab.libraries import adopt, library_path, missing_libraries
 from lab.processes import run_or_fail
-from lab.recipe import COMPOSE_FOLDERS, ELSEWHERE, SYSTEM_PATH, Recipe, recipe_for, this_distribution
+from lab.recipe import COMPOSE_FOLDERS, ELSEWHERE, SYSTEM_PATH, Recipe, recipe_for, this_distribution, why_no_way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +87,17 @@ def cache_folder() -> Path:
     return (Path(xdg) if xdg else Path.home() / ".cache").absolute() / "ghcr-audit"
 
 
-def ensure(log: Callable[[str], None] = lambda line: None) -> Packages:
-    """The lab's programs, fetched if they are not in the cache yet. Safe for several processes at once."""
-    recipe = recipe_for(this_distribution())
+def ensure(log: Callable[[str], None] = lambda line: None, *, from_outside: bool = False) -> Packages:
+    """The lab's programs, fetched if they are not in the cache yet. Safe for several processes at once.
+
+    `from_outside`: ahead of a lab that will run in namespaces, in which there is no network to fetch from.
+
+    Raises:
+        LabError: no lab can run here, or they cannot be fetched.
+    """
+    if from_outside and (reason := why_no_way()):
+        raise LabError(reason, hint=ELSEWHERE)
+    recipe = recipe_for(this_distribution(needs_root=not from_outside))
     folder = cache_folder() / "packages"
     tree = folder / recipe.key
     if not _complete(tree):
@@ -220,7 +228,7 @@ def _in_tree_or_installed(tree: Path, places: Sequence[Path]) -> Path:
 def main() -> int:
     """Fetch what is missing and print the folder; exit code 1 with one sentence when that cannot be."""
     try:
-        packages = ensure(lambda line: print(line, file=sys.stderr))
+        packages = ensure(lambda line: print(line, file=sys.stderr), from_outside=True)
     except LabError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,6 +1,6 @@
 """Where a lab lies: one folder per lab, short enough for unix sockets, open enough for the deploy user.
 
-TMP/ghcr-audit-lab/NAME/
+TMP/ghcr-audit-lab/NAME/                   without root: TMP/ghcr-audit-lab-UID/NAME/
     state.json tokens.json client_key ...   0600, ours
     home/                                   the deploy user's HOME; home/observer is the deploy directory
     repository/                             the git repository with the releases
@@ -25,6 +25,7 @@ from lab.errors import LabError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 ROOT_NAME = "ghcr-audit-lab"
+UID_MAP = Path("/proc/self/uid_map")
 ROOT_LENGTH_AT_MOST = 48  # a unix socket's path ends at 107 bytes (unix(7)); the longest of ours adds 58
 
 
@@ -131,7 +132,26 @@ def root_folder() -> Path:
     """The folder of all labs below the temporary folder, or below /tmp where that one does not serve."""
     temporary = Path(tempfile.gettempdir()).resolve()
     fallback = Path("/tmp")  # noqa: S108 - whose folder it is, is checked by `locked_root`
-    return (temporary if _serves(temporary) else fallback) / ROOT_NAME
+    user = outer_user_id()
+    return (temporary if _serves(temporary) else fallback) / (f"{ROOT_NAME}-{user}" if user else ROOT_NAME)
+
+
+def outer_user_id() -> int:
+    """Who we are outside of all user namespaces of ours: without root, the lab's own root is an ordinary user.
+
+    Source: user_namespaces(7), /proc/PID/uid_map: lines of first id inside, first id outside, count.
+    """
+    inside = os.geteuid()
+    for line in UID_MAP.read_text(encoding="ascii").splitlines():
+        first, outside, count = map(int, line.split())
+        if first <= inside < first + count:
+            return outside + inside - first
+    return inside
+
+
+def in_own_namespace() -> bool:
+    """Whether we are root in a user namespace only (`lab.rootless`): root's own files and devices are out of reach."""
+    return os.geteuid() == 0 and outer_user_id() != 0
 
 
 def _serves(temporary: Path) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from lab.apt import Distribution
 from lab.errors import LabError
 from lab.processes import run, run_or_fail
+from lab.rootless.machine import this_machine, why_not
 
 TREE_FORMAT = "3"  # another one when trees made by an older version of this code are not to be used
 OS_RELEASE = Path("/etc/os-release")
@@ -52,12 +53,22 @@ def why_impossible(*, needs_root: bool = True) -> str:
     if platform.system() != "Linux":
         return f"The lab needs Linux; this is {platform.system()}."
     if needs_root and os.geteuid() != 0:
-        return "The lab needs root: it starts a container engine and an SSH server of its own."
+        return _why_not_without_root() or "Without root the lab runs by ./run alone: ./run lab, ./run demo, ./run test."
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         return "The lab needs a Debian or Ubuntu machine: there is no apt-get here."
     if _os_release("ID") not in {"debian", "ubuntu"}:
         return f"The lab needs Debian or Ubuntu; /etc/os-release says {_os_release('ID')!r}."
     return ""
+
+
+def why_no_way() -> str:
+    """Like `why_impossible`, for whoever is not yet where the lab runs: root here, or namespaces (`lab.rootless`)."""
+    return why_impossible(needs_root=False) or ("" if os.geteuid() == 0 else _why_not_without_root())
+
+
+def _why_not_without_root() -> str:
+    reason = why_not(this_machine())
+    return reason and f"The lab needs root, or namespaces of its own: {reason}"
 
 
 def this_distribution(*, needs_root: bool = True) -> Distribution:
