@@ -18,6 +18,8 @@ from ghcr_audit.adapters.recover import Outcome, Recovery
 from ghcr_audit.errors import AuditError
 from ghcr_audit.recovery_markdown import next_commands
 from ghcr_audit.targets import NAME_PATTERN, load_target, target_names
+from tasks.failures import redacting
+from tasks.ledger import keep_restored
 from tasks.recovery import publish_recovery
 
 _HOST_AWAY_S = 60
@@ -39,6 +41,7 @@ class _Recovered:
 
 
 @flow(name="recover", persist_result=False)
+@redacting
 def recover(
     target: Annotated[
         str | None,
@@ -75,6 +78,8 @@ def _recovered(name: str, *, look: bool) -> _Recovered:
     try:
         target = load_target(name, targets_folder())
         found = unfinished.recover(target, journal_store(), run=str(flow_run.id), look=look)
+        if found.journal is not None:
+            keep_restored(found.journal.run, found.audit, by=f"recover {flow_run.id}")
     except AuditError as error:
         failed = Recovery(outcome=Outcome.FAILED, told=str(error))
         return _Recovered(target=name, recovery=failed, again_s=_HOST_AWAY_S if error.temporary else None)

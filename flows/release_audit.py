@@ -16,6 +16,7 @@ from tasks.appearing import until_published
 from tasks.auth import auth
 from tasks.deploy import deploy
 from tasks.digest import digest
+from tasks.failures import redacting
 from tasks.preflight import preflight
 from tasks.publish import final_state, publish
 from tasks.pull import pull
@@ -30,6 +31,7 @@ from tasks.rollback import rollback
     on_crashed=[restore_host],
     on_cancellation=[restore_host],
 )
+@redacting
 def release_audit(
     target: Annotated[str, Field(title="Target", description="A file in deployments/targets.", pattern=NAME_PATTERN)],
     *,

@@ -28,6 +28,7 @@ from ghcr_audit.evidence import Mode
 from ghcr_audit.targets import load_target
 from ghcr_audit.verdicts import Verdict
 from tasks.journals import PrefectJournals
+from tasks.ledger import keep_restored
 
 HOOK_LIMIT_S = 110
 """So long a hook may hold up Prefect; what it began on the host goes on there, and `recover` looks after it."""
@@ -47,6 +48,7 @@ def restored_first(audit: Audit) -> None:
     except HostError:
         close_connections()
         return
+    keep_restored(audit.run, found.audit, by="before the audit")
     if found.outcome is not Outcome.NOTHING:
         _say(f"an unfinished drill on {audit.target.where}: {told(found)}")
     if found.journal is not None and found.journal.run != audit.run:
@@ -71,7 +73,7 @@ def drilling(audit: Audit) -> Iterator[None]:
                 _say(f"interrupted: {audit.target.where} is put back first")
             finally:
                 close_connections()
-                drill.finished(audit, journals)
+                keep_restored(audit.run, drill.finished(audit, journals), by="after an interruption")
                 _say(_after_the_interruption(audit, journals))
             raise
 
@@ -104,7 +106,9 @@ def told(found: Recovery) -> str:
 
 def _own_restored(target: str, run: str) -> str:
     try:
-        return told(recover(load_target(target, targets_folder()), journal_store(), run=run, own=True))
+        found = recover(load_target(target, targets_folder()), journal_store(), run=run, own=True)
+        keep_restored(run, found.audit, by="a hook, after the run's process")
+        return told(found)
     except AuditError as error:
         return error.message
     finally:

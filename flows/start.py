@@ -10,13 +10,17 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
 from ghcr_audit.redaction import RedactingFilter
 from tasks.journals import healthy_releases
+from tasks.ledger import ledger_of
 from tasks.record import Beginning, RunRecord
 
 _LOGGERS = ("", "prefect", "prefect.flow_runs", "prefect.task_runs")
 
 
 def started(target: str, tag: str | None, mode: Mode, wishes: DrillWishes = NO_WISHES) -> Audit:
-    """The audit of this flow run, which keeps its identity, its tag and its beginning over suspensions."""
+    """The audit of this flow run, which keeps its identity, its tag and its beginning over suspensions.
+
+    Each pass begins in the ledger, too.
+    """
     redact_logs()
     record = RunRecord(str(flow_run.id))
     known = record.beginning()
@@ -24,11 +28,17 @@ def started(target: str, tag: str | None, mode: Mode, wishes: DrillWishes = NO_W
     audit = begin(target, tag, mode, wishes=wishes, run=str(flow_run.id), started_at=started_at)
     if known is None:
         record.begin(Beginning(started_at=audit.started_at, tag=audit.tag))
-    return audit.model_copy(update={"history": healthy_releases(audit.target.name)})
+    audit = audit.model_copy(update={"history": healthy_releases(audit.target.name)})
+    ledger_of(audit.run).begin(audit)
+    return audit
 
 
 def redact_logs() -> None:
-    """Let every handler of the root and Prefect loggers redact what it writes."""
+    """Let every handler of the root and Prefect loggers redact what it writes.
+
+    A handler that fails would print the record, and all that is being handled, past every filter: it is silent.
+    """
+    logging.raiseExceptions = False
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         for place in (logger, *logger.handlers):

@@ -25,6 +25,7 @@ from ghcr_audit.handover import Handover, Way
 from ghcr_audit.links.auth import refused
 from tasks.auth import auth
 from tasks.credential import delete_one_time_block, use_credential
+from tasks.ledger import ledger_of
 from tasks.preflight import preflight
 from tasks.publish import publish
 from tasks.pull import pull
@@ -69,12 +70,15 @@ def _tried(audit: Audit, answer: Handover, number: int, record: RunRecord) -> Au
     if (asked := record.asked(number)) is not None:
         kept = {"asked_at", "asked_because", "asked_summary"}
         attempt = attempt.model_copy(update=asked.model_dump(include=kept))
+    ledger = ledger_of(audit.run)
+    ledger.tried(attempt, seen)
     record.remember(attempt)
     delete_one_time_block(answer, attempt)
     get_run_logger().info(f"credential {number}: {attempt.outcome}", extra={"ghcr_audit": "credential"})
     looked = _looked_again(audit, seen)
     if attempt.accepted and refused(looked):
         attempt = attempt.model_copy(update={"accepted": False, "outcome": _UNUSED})
+        ledger.tried(attempt, ())
         record.remember(attempt)
     return looked.after(attempt)
 

@@ -40,7 +40,7 @@ _KEEP_HIDDEN = (
 def render_markdown(report: Report) -> str:
     """The whole report. Its first screen tells verdict, cause and remedy; the rest proves them."""
     sections = [section for section in (_summary(report), _evidence(report), _causes(report)) if section]
-    sections += [section for section in (_actions(report), _next_steps(report)) if section]
+    sections += [section for section in (_actions(report), _next_steps(report), _integrity(report)) if section]
     numbered = [f"## {number} {section}" for number, section in enumerate(sections, start=1)]
     return "\n\n".join([*_first_screen(report), *numbered]) + "\n"
 
@@ -186,6 +186,23 @@ def _next_steps(report: Report) -> str:
         header = ("Attempt", "Asked because", "Outcome", "Answered by", "Way", "Asked", "Answered", "Waited")
         blocks += ["### Credential attempts", table(header, [_attempt(attempt) for attempt in report.attempts])]
     return "\n\n".join(blocks)
+
+
+def _integrity(report: Report) -> str:
+    """Where the evidence lies and how to check it; nothing where none is kept."""
+    anchor = report.integrity
+    if anchor is None:
+        return ""
+    rows: list[tuple[str, ...]] = [
+        ("Ledger head", code(anchor.ledger_head)),
+        ("Entries", str(anchor.entries)),
+        ("Bundle", code(anchor.bundle)),
+        ("Signed by", code(anchor.signer) or "nobody: it is unsigned"),
+    ]
+    told = "The head is that of the entry before this report's own. Everything is checked offline by:"
+    return "\n\n".join(
+        ["Integrity", table(("Evidence", "Value"), rows), told, fence(f"ghcr-audit verify {anchor.bundle}", "sh")]
+    )
 
 
 def _skipped(state: LinkState) -> str:

@@ -78,6 +78,19 @@ class DrillSummary(Value):
         return row.times.downtime_ms if row is not None and row.times is not None else None
 
 
+class Integrity(Value):
+    """Where a report stands in its run's evidence, so that neither can be changed without the other."""
+
+    ledger_head: str
+    """SHA-256 of the ledger's last entry before the one that tells of this report (a report cannot hold that)."""
+    entries: int
+    """How many entries the ledger has up to there."""
+    bundle: str
+    """File name of the evidence bundle that this report stands in."""
+    signer: str = ""
+    """Key id of who signed it; empty: it is not signed."""
+
+
 class Report(Value):
     """Everything one audit can say. Holds no secret: observations were redacted by their adapters."""
 
@@ -101,3 +114,5 @@ class Report(Value):
     observations: tuple[Observation, ...] = ()
     drill: DrillSummary | None = None
     """None: no drill was begun."""
+    integrity: Integrity | None = None
+    """None: no ledger is kept of this audit (`check` without a bundle)."""

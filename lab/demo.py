@@ -91,6 +91,7 @@ def _environment(folder: Path) -> dict[str, str]:
     return {
         "GHCR_AUDIT_TARGETS": str(folder / "targets"),
         "GHCR_AUDIT_POOL_KEY": str(folder / "pool.key"),
+        "GHCR_AUDIT_SIGNING_KEY": str(folder / "signing.key"),
         "XDG_CONFIG_HOME": str(folder / "config"),
     }
 
@@ -100,6 +101,7 @@ def _farewell(run: DemoRun, failures: list[str], took_s: float) -> None:
     for failure in failures:
         say(f"NOT AS TOLD: {failure}")
     say(f"report: {run.out / 'report.md'} and {run.out / 'report.json'}; the BLOCKED one: {run.out / 'blocked.md'}")
+    say(f"evidence: ./run audit verify {run.evidence} --key {run.out / 'signing.pub'}")
     say(f"{'the story went as told' if not failures else 'the story did not go as told'} in {took_s:.0f} s")
 
 
@@ -126,7 +128,7 @@ def say(text: str) -> None:
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run demo", description="Watch a deploy chain being audited.")
-    parser.add_argument("--out", type=Path, help="also write report.md and report.json into this folder")
+    parser.add_argument("--out", type=Path, help="leave the reports and the evidence bundle in this folder")
     parser.add_argument("--keep", action="store_true", help="keep everything running until Ctrl-C")
     parser.add_argument("--port", type=int, help="port of the Prefect UI (left out: a free one)")
     return parser.parse_args(arguments)

@@ -2,6 +2,7 @@
 
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
@@ -82,6 +83,7 @@ class DemoRun:
         """
         self.final = self._follow(leave_paused=True)
         self._write_report("report")
+        self._fetch_evidence()
         print(f"\nverdict: {self.final.name}\n\n{_first_screen(self.out / 'report.md')}", flush=True)
 
     def _write_report(self, name: str) -> None:
@@ -95,6 +97,27 @@ class DemoRun:
         data = texts["observer-report-json"].removeprefix("```json\n").removesuffix("\n```")
         (self.out / f"{name}.md").write_text(texts["observer-report"], encoding="utf-8")
         (self.out / f"{name}.json").write_text(data, encoding="utf-8")
+
+    def verify(self) -> "subprocess.CompletedProcess[str]":
+        """`ghcr-audit verify` of the bundle in the out folder, with the key that lies beside it."""
+        return self._cli("verify", str(self.evidence), "--key", str(self.out / "signing.pub"))
+
+    @property
+    def evidence(self) -> Path:
+        """The run's evidence bundle, as it is left to the reader."""
+        return self.out / f"evidence-{self.run_id}.tar.gz"
+
+    def _fetch_evidence(self) -> None:
+        """The bundle out of Prefect's storage, and the public key that checks it.
+
+        Raises:
+            StackError: the run left no bundle.
+        """
+        found = next(self.stack.folder.rglob(self.evidence.name), None)
+        if found is None:
+            raise StackError("the run left no evidence bundle")
+        shutil.copyfile(found, self.evidence)
+        shutil.copyfile(self.stack.folder.parent / "signing.pub", self.out / "signing.pub")
 
     def _invite(self) -> None:
         token_file = self.stack.folder / "good-token.txt"

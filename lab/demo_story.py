@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from lab.demo_run import DemoRun
 
 _PHASES = 4
+_BROKEN_EXIT = 3
 
 
 def check_story(run: "DemoRun") -> list[str]:
@@ -37,6 +38,8 @@ def check_story(run: "DemoRun") -> list[str]:
         and len(drill) == _PHASES,
         "deploy, rollback and downtime were measured": _measured(drill, "deployed") and _measured(drill, "rolled_back"),
         "what really runs is what ran before": _runs(run) == running,
+        "the evidence bundle holds what was seen, and its report follows from it": run.verify().returncode == 0,
+        "one changed byte of the bundle is found": _changed_is_found(run),
         "the good token is nowhere in Prefect's files or the reports": not leaks(
             run.lab.tokens.good, run.stack.folder, run.out
         ),
@@ -57,6 +60,17 @@ def _runs(run: "DemoRun") -> str:
     """The tag of the running container, asked of the engine itself."""
     done = run.lab.docker("inspect", "--format", "{{.Config.Image}}", "observer")
     return done.stdout.decode().strip().rpartition(":")[2]
+
+
+def _changed_is_found(run: "DemoRun") -> bool:
+    """Whether `verify` finds one flipped bit in the middle of the bundle; it is put back afterwards."""
+    whole = run.evidence.read_bytes()
+    middle = len(whole) // 2
+    run.evidence.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    try:
+        return run.verify().returncode == _BROKEN_EXIT
+    finally:
+        run.evidence.write_bytes(whole)
 
 
 def leaks(secret: str, *folders: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from ghcr_audit.adapters.appear import POLL_EVERY_S, look_again, waited
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
 from ghcr_audit.views import published
+from tasks.failures import redacting
 
 
 def until_published(audit: Audit) -> Audit:
@@ -18,6 +19,7 @@ def until_published(audit: Audit) -> Audit:
 
 
 @task(name="wait for tag", cache_policy=NO_CACHE, persist_result=False)
+@redacting
 def wait_for_tag(audit: Audit) -> Audit:
     """Ask the registry again and again until it has the tag, or the target's `wait_for_tag_s` are over."""
     limit_s, began, asked = audit.target.wait_for_tag_s, time.monotonic(), 0

@@ -22,9 +22,11 @@ from ghcr_audit.handover import ONE_TIME_PREFIX, Handover, UnusableAnswerError, 
 from ghcr_audit.redaction import current_redactor
 from ghcr_audit.registry_view import parse_view
 from ghcr_audit.views import Access, answered
+from tasks.failures import redacting
 
 
 @task(name="new credential", cache_policy=NO_CACHE, persist_result=False)
+@redacting
 def use_credential(audit: Audit, answer: Handover, number: int) -> tuple[Attempt, tuple[Observation, ...]]:
     """Judge the credential that was handed over; where it may read the image, log the host in with it.
 

@@ -19,6 +19,8 @@ from ghcr_audit.evidence import Link
 from ghcr_audit.links import link_state
 from ghcr_audit.report_tables import link_table
 from ghcr_audit.report_text import link_lines
+from tasks.failures import redacting
+from tasks.ledger import ledger_of
 
 RETRY_DELAYS_S = (1, 4)
 
@@ -27,13 +29,19 @@ def link_task(link: Link) -> Callable[[Callable[[Audit], Audit]], Task[[Audit], 
     """A task that walks one link.
 
     A temporary HostError is raised, so that Prefect tries again; what is left after the last try, or is not
-    temporary, becomes an observation. Anything else is a bug and crashes the run.
+    temporary, becomes an observation. Anything else is a bug and ends the run, its text without secrets.
+
+    What the link saw is in the ledger, on the disk, before the task returns: so before the next link begins. Where
+    it cannot be stored, the run ends there.
     """
 
     def decorated(look: Callable[[Audit], Audit]) -> Task[[Audit], Audit]:
         @wraps(look)
         def walked(audit: Audit) -> Audit:
+            ledger = ledger_of(audit.run)
+            ledger.seen(link, audit.observations, always=False)  # what was seen since the last link
             audit = audit if audit.host_failure is not None else _looked(look, audit, link)
+            ledger.seen(link, audit.observations)
             _tell(audit, link)
             return audit
 
@@ -44,7 +52,7 @@ def link_task(link: Link) -> Callable[[Callable[[Audit], Audit]], Task[[Audit], 
             retry_condition_fn=is_temporary,
             cache_policy=NO_CACHE,
             persist_result=False,
-        )(walked)
+        )(redacting(walked))
 
     return decorated
 

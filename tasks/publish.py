@@ -11,23 +11,29 @@ from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.utilities.urls import url_for
 
+from ghcr_audit.adapters.bundle import seal
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connections
+from ghcr_audit.adapters.ledger import LedgerError
 from ghcr_audit.audit import Audit
+from ghcr_audit.evidence_markdown import evidence_markdown
 from ghcr_audit.report_markdown import render_markdown
 from ghcr_audit.report_model import Report
 from ghcr_audit.reporting import report_of
+from tasks.failures import redacting
+from tasks.ledger import bundles, ledger_of
 from tasks.link import publish_table
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)
+@redacting
 def publish(audit: Audit) -> Report:
-    """Report and tables as artifacts; what an earlier link could not tell is told as it is known now.
+    """Evidence, report and tables, the latter as artifacts; what an earlier link could not tell is told as known now.
 
     Whether the run now waits or ends, nothing more is asked of the host: no connection is held.
     """
     close_connections()
-    report = report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=_page())
+    report = _sealed(audit, report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=_page()))
     for state in report.links:
         if state.claims:
             publish_table(audit, state.link)
@@ -43,6 +49,29 @@ def publish(audit: Audit) -> Report:
     )
     get_run_logger().info(f"verdict {report.verdict.value}", extra={"ghcr_audit": "verdict"})
     return report
+
+
+def _sealed(audit: Audit, report: Report) -> Report:
+    """The report with its place in the evidence; without one where that cannot be stored, which is a warning."""
+    try:
+        evidence = seal(ledger_of(audit.run), audit, report, bundles())
+    except LedgerError as error:
+        get_run_logger().warning(f"no evidence bundle of this report: {error.message}")
+        return report
+    if evidence.anchor.not_signed:
+        get_run_logger().info(f"the evidence is not signed: {evidence.anchor.not_signed}")
+    get_run_logger().info(f"evidence {evidence.anchor.place}", extra={"ghcr_audit": "evidence"})
+    create_markdown_artifact(
+        key=evidence_key(audit.target.name),
+        markdown=evidence_markdown(evidence.anchor),
+        description=f"Evidence of {audit.target.name} {audit.tag}",
+    )
+    return evidence.report
+
+
+def evidence_key(target: str) -> str:
+    """Artifact key of where a target's newest evidence lies, and of its ledger's head."""
+    return f"{target}-evidence"
 
 
 def report_key(target: str) -> str:

@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _redact(verbs)
     _lint(verbs)
     _verify(verbs)
+    _schema(verbs)
     return root
 
 
@@ -88,6 +89,7 @@ def _check(verbs: _Verbs) -> None:
     verb = _verb(verbs, "check", "Look at a target: reads only, no Prefect, no server, one connection.", "check shop")
     verb.add_argument("target", metavar="TARGET", help="name of a target file, or the path of a .toml file")
     verb.add_argument("--tag", help="the release to audit (left out: the newest release tag)")
+    verb.add_argument("--bundle", metavar="FILE", help="also leave the evidence as a bundle that `verify` checks")
     _output(verb)
 
 
@@ -128,7 +130,7 @@ def _resume(verbs: _Verbs) -> None:
 def _report(verbs: _Verbs) -> None:
     verb = _verb(verbs, "report", "Print the report of a run, as Markdown.", "report 0b9f… > audit.md")
     verb.add_argument("run", metavar="RUN", help="id of a flow run, or a target's name for its newest report")
-    verb.add_argument("--json", action="store_true", help="the same report, for programs")
+    _output(verb)
 
 
 def _recover(verbs: _Verbs) -> None:
@@ -190,6 +192,10 @@ def _verify(verbs: _Verbs) -> None:
     verb.add_argument("--json", action="store_true", help="for programs")
 
 
+def _schema(verbs: _Verbs) -> None:
+    _verb(verbs, "schema", "Print the JSON Schema of a report's JSON form.", "schema > report.schema.json")
+
+
 def _hours(text: str) -> float:
     """Hours to wait, from 0 to 720."""
     hours = float(text)
@@ -202,6 +208,13 @@ def _output(verb: argparse.ArgumentParser) -> None:
     form = verb.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the report for programs")
     form.add_argument("--markdown", action="store_true", help="print the report as Markdown")
+    verb.add_argument(
+        "--report",
+        metavar="FORM:PATH",
+        action="append",
+        default=[],
+        help="also write the report: md, html, json, junit or summary, to a file or - (may be given several times)",
+    )
 
 
 if __name__ == "__main__":

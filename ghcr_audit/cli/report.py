@@ -3,20 +3,22 @@
 import argparse
 
 from ghcr_audit.cli.api import speaking_to_the_server
+from ghcr_audit.cli.report_files import give_reports, report_wishes
 from ghcr_audit.errors import ConfigurationError
 
 
 def run(options: argparse.Namespace) -> int:
     """Print it; exit code 2 when there is none."""
+    wishes = report_wishes(options)
+    options.markdown = not options.json
     with speaking_to_the_server():
-        from ghcr_audit.cli.reports import newest_artifact, report_of_run
+        from ghcr_audit.cli.reports import report_of_run
 
-        report = report_of_run(options.run) if options.json else None
-        text = report.model_dump_json(by_alias=True, indent=2) if report else newest_artifact(options.run, "-report")
-    if not text:
+        report = report_of_run(options.run)
+    if report is None:
         raise ConfigurationError(
             f"report: the server knows no report of {options.run!r}",
             hint="Give the id of a flow run (its page in the UI shows it), or the name of a target.",
         )
-    print(text)
+    give_reports(report, options, wishes)
     return 0

@@ -7,7 +7,8 @@ from types import ModuleType
 
 from ghcr_audit.adapters.begin import DrillWishes, begin
 from ghcr_audit.cli.api import speaking_to_the_server
-from ghcr_audit.cli.printing import print_report, say
+from ghcr_audit.cli.printing import say
+from ghcr_audit.cli.report_files import give_reports, report_wishes
 from ghcr_audit.errors import AuditError
 from ghcr_audit.evidence import Mode
 
@@ -20,6 +21,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         ConfigurationError: before Prefect is even imported, when target or tag cannot be meant.
     """
+    forms = report_wishes(options)
     mode, wishes = Mode(options.mode), DrillWishes(rollback_to=options.rollback_to, force=options.force)
     begin(options.target, options.tag, mode, wishes=wishes)
     flow = _flow()
@@ -41,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             f"run: the flow ended without its final report: state {state.name}",
             hint=f"An earlier one may stand: ghcr-audit report {state.state_details.flow_run_id}",
         )
-    print_report(report, options)
+    give_reports(report, options, forms)
     return report.verdict.exit_code
 
 

@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 from ghcr_audit.evidence import Attempt, Link, Outcome, Weight
 from ghcr_audit.markdown_text import cell, code, fence, inline, table
 from ghcr_audit.report_markdown import OUTPUT_LIMIT_CHARS, render_markdown
-from ghcr_audit.report_model import DrillSummary, LinkState, Report
+from ghcr_audit.report_model import DrillSummary, Integrity, LinkState, Report
 from ghcr_audit.report_tables import COLUMNS, link_table
 from ghcr_audit.terminal_text import one_line
 from ghcr_audit.verdicts import Verdict
@@ -44,6 +44,15 @@ def test_the_report_reads_as_agreed(snapshot: SnapshotAssertion) -> None:
 
 def test_a_report_of_a_drill_begins_as_agreed(snapshot: SnapshotAssertion) -> None:
     assert _first_screen(drilled_report()) == snapshot
+
+
+def test_a_report_ends_with_where_its_evidence_is_and_how_to_check_it(snapshot: SnapshotAssertion) -> None:
+    anchor = Integrity(ledger_head="a" * 64, entries=7, bundle="evidence-0a1b2c3d-lab.tar.gz", signer="SHA256:lab")
+    text = render_markdown(blocked_report().model_copy(update={"integrity": anchor}))
+    assert text.startswith(render_markdown(blocked_report()).rstrip("\n"))
+    assert text.partition("Integrity\n")[2] == snapshot
+    unsigned = blocked_report().model_copy(update={"integrity": anchor.model_copy(update={"signer": ""})})
+    assert "nobody: it is unsigned" in render_markdown(unsigned)
 
 
 def test_the_first_screen_tells_verdict_cause_remedy_and_chain() -> None:

@@ -1,0 +1,130 @@
+"""The report's short form for a CI job's summary ($GITHUB_STEP_SUMMARY): verdict, cause, remedy, what does not hold.
+
+GitHub shows it as GitHub-flavoured Markdown. Everything foreign passes `markdown_text`, as in the whole report, and is
+cut before that; the whole is bounded in bytes, well below GitHub's own limit of 1 MiB a step.
+"""
+
+from collections.abc import Iterator
+from itertools import accumulate
+
+from ghcr_audit.evidence import Claim, Finding, Outcome
+from ghcr_audit.markdown_text import cell, code, fence, inline, table
+from ghcr_audit.report_drill import downtime_words, headline, took_words
+from ghcr_audit.report_model import DrillSummary, LinkState, Report
+from ghcr_audit.report_words import (
+    all_claims,
+    chain,
+    claim_words,
+    every_link,
+    main_finding,
+    meaning,
+    next_step,
+    tally,
+    timings,
+    verdict_sign,
+)
+from ghcr_audit.terminal_text import bounded, one_line
+
+LIMIT_BYTES = 64 * 1024
+"""Of the whole summary, in UTF-8."""
+_TEXT_CHARS = 600
+_CELL_CHARS = 300
+_COMMANDS_CHARS = 4000
+_ROWS_BYTES = 40 * 1024
+"""Of the rows of what does not hold: the rest is counted."""
+_LEFT_OUT = "The rest did not fit here: it stands in the whole report."
+
+
+def render_summary(report: Report) -> str:
+    """The Markdown, LIMIT_BYTES at most, ending in a newline: whole blocks, the most important first."""
+    kept: list[str] = []
+    room = LIMIT_BYTES - len(_LEFT_OUT.encode()) - 2
+    for block in _blocks(report):
+        room -= len(block.encode()) + 2
+        if room < 0:
+            kept.append(_LEFT_OUT)
+            break
+        kept.append(block)
+    return "\n\n".join(kept) + "\n"
+
+
+def _blocks(report: Report) -> Iterator[str]:
+    yield f"## {verdict_sign(report.verdict)} {_cut(report.target)} {_cut(report.tag)}: {report.verdict.value}"
+    yield meaning(report.verdict)
+    yield from _cause(main_finding(report))
+    yield fence(chain(every_link(report)))
+    if report.drill is not None:
+        yield from _drill(report.drill)
+    yield from _not_holding(report)
+    yield f"Next step: {next_step(report.verdict)}"
+    yield table(("Audit", "Value"), list(_about(report)))
+
+
+def _cut(text: str) -> str:
+    """Foreign prose on one line, cut, and made text."""
+    return inline(_short(text, _TEXT_CHARS))
+
+
+def _cause(found: Finding | None) -> Iterator[str]:
+    if found is None:
+        return
+    yield f"**Cause:** {code(found.cause.value)} ({found.certainty.value}). {_cut(found.summary)}"
+    if found.remedy is None:
+        return
+    yield f"**What to do:** {_cut(found.remedy.text)}"
+    if found.remedy.commands:
+        yield fence(bounded("\n".join(found.remedy.commands), _COMMANDS_CHARS)[0], "sh")
+
+
+def _drill(drill: DrillSummary) -> Iterator[str]:
+    yield f"**{_cut(headline(drill))}**"
+    rows: list[tuple[str, ...]] = [
+        (row.phase.value.replace("_", " "), took_words(row), downtime_words(row)) for row in drill.rows
+    ]
+    if rows:
+        yield table(("Phase", "Command took", "Downtime"), rows)
+
+
+def _not_holding(report: Report) -> Iterator[str]:
+    """A row for each claim that does not hold, and for each link that was not run."""
+    rows = [row for state in every_link(report) for row in _open_rows(state)]
+    if not rows:
+        yield f"All {len(all_claims(report))} claims hold."
+        return
+    yield f"Of {len(all_claims(report))} claims, {tally(all_claims(report))}."
+    sizes = accumulate(len("".join(row).encode()) for row in rows)
+    kept = sum(size <= _ROWS_BYTES for size in sizes)
+    yield table(("Link", "State", "Claim", "Found"), rows[:kept])
+    if len(rows) > kept:
+        yield f"{len(rows) - kept} more stand in the whole report."
+
+
+def _open_rows(state: LinkState) -> Iterator[tuple[str, ...]]:
+    for claim in state.claims:
+        if claim.outcome is not Outcome.HOLDS:
+            yield _claim_row(state, claim)
+    if not state.claims:
+        sign = "– not run" if state.not_run else "? unknown"
+        yield state.link.value, sign, "–", _cell(state.not_run or "no claim was judged")
+
+
+def _claim_row(state: LinkState, claim: Claim) -> tuple[str, ...]:
+    return state.link.value, claim_words(claim), _cell(claim.statement), _cell(claim.is_)
+
+
+def _cell(text: str) -> str:
+    return cell(_short(text, _CELL_CHARS))
+
+
+def _short(text: str, limit_chars: int) -> str:
+    """One line of so many characters; cut twice, so that an endless text costs no more than a long one."""
+    return bounded(one_line(bounded(text, limit_chars * 8)[0]), limit_chars)[0]
+
+
+def _about(report: Report) -> Iterator[tuple[str, str]]:
+    yield "Image", _cell(f"{report.image}:{report.tag}")
+    yield "Host", _cell(report.host)
+    yield "Mode", report.mode.value
+    yield "Started", _cell(report.started_at.isoformat(sep=" ", timespec="seconds"))
+    yield "Duration", timings(report)
+    yield "Run", _cell(report.run)
