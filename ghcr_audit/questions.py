@@ -1,6 +1,7 @@
 """What is asked of a host: read-only commands as values, and the programs that probe a registry from there."""
 
 from ghcr_audit.commands import Command, program
+from ghcr_audit.drill.dead_man import LATELY, ask
 from ghcr_audit.framing import host_script
 from ghcr_audit.images import ImageRef, is_loopback
 from ghcr_audit.targets import Target
@@ -53,6 +54,7 @@ def host_questions(target: Target, tag: str) -> tuple[Command, ...]:
         image_inspect(target, "host.image_before", str(image.with_tag(tag))),
         image_inspect(target, "host.latest_before", str(image.with_tag("latest"))),
         drill_question(target),
+        *ask(target, LATELY),
     )
 
 

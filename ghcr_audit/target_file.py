@@ -189,6 +189,7 @@ _DRILL_KEYS = (
     ("healthy_within_s", "How long a release may then take to become healthy, in seconds (2 to 900)."),
     ("settle_s", "How long it has to stay healthy to count as healthy, in seconds (1 to 300)."),
     ("lease_s", "How long a drill holds this host without a sign of life, in seconds (5 to 120)."),
+    ("dead_man", "true: while a drill is open, a timer on the host restores it when the machine that drills is gone."),
 )
 
 _Setting = str | int | tuple[str, ...]
@@ -207,6 +208,8 @@ def _comment(text: str) -> Iterator[str]:
 
 def _toml(value: _Setting) -> str:
     """A TOML value (https://toml.io/en/v1.0.0): literal strings where a backslash would need another."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, int):
         return str(value)
     if isinstance(value, tuple):

@@ -103,6 +103,8 @@ class Deploy(Value):
     """The settling window: a release counts as healthy once it was so for this long without a break."""
     lease_s: int = Field(default=20, ge=5, le=120, strict=True)
     """The drill's lease on the host; it is renewed every quarter of it."""
+    dead_man: bool = Field(default=False, strict=True)
+    """Whether a drill leaves a timer on the host that restores it when nobody renews the lease any more."""
 
     @field_validator("directory")
     @classmethod
@@ -370,6 +372,7 @@ _EXPECTED = {
     "healthy_within_s": "whole seconds, 2-900",
     "settle_s": "whole seconds, 1-300",
     "lease_s": "whole seconds, 5-120",
+    "dead_man": "true or false",
     "host": "a table [host]",
     "deploy": "a table [deploy]",
 }

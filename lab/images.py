@@ -175,6 +175,9 @@ def _observer_settings(tag: str, *, environment: tuple[str, ...], check: str) ->
         "Healthcheck": {
             "Test": ["CMD-SHELL", check],
             "Interval": _SECOND_NS,
+            # Without these the first question comes after a second: in every deploy of every test.
+            "StartPeriod": _SECOND_NS,
+            "StartInterval": _SECOND_NS // 10,
             "Timeout": 2 * _SECOND_NS,
             "Retries": 3,
         },

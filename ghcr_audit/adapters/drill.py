@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connections, host_of
+from ghcr_audit.adapters.dead_man import asked_timer, timer_holds
 from ghcr_audit.adapters.holder import holder
 from ghcr_audit.adapters.journals import JournalStore
 from ghcr_audit.adapters.lease import keep_lease, let_lease_go
@@ -17,6 +18,7 @@ from ghcr_audit.adapters.observe import Asked, observe_host
 from ghcr_audit.audit import Audit, failed
 from ghcr_audit.commands import Command
 from ghcr_audit.drill.candidate import candidate
+from ghcr_audit.drill.dead_man import arm
 from ghcr_audit.drill.journal import Journal, Step, parse, pin_of, render, watched
 from ghcr_audit.drill.questions import Drill
 from ghcr_audit.drill.sameness import mendable
@@ -24,6 +26,7 @@ from ghcr_audit.drill.snapshot import LocalTag, Phase, Snapshot, snapshot
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Vantage
 from ghcr_audit.facts import local_image
+from ghcr_audit.links.dead_man import restored_by_timer
 from ghcr_audit.links.deploy import refused
 from ghcr_audit.targets import Target
 from ghcr_audit.views import lacks
@@ -48,8 +51,9 @@ def deploy(audit: Audit, journals: JournalStore) -> Audit:
     journal = _journal(audit)
     try:
         journals.write(audit.target.name, render(journal))
-        audit = _asked(audit, Link.DEPLOY, drill.put("before.journal", journal), drill.prepare())
-        if not _went_well(audit, "before.journal", "before.prepared"):
+        timer = arm(audit.target, audit.run)
+        audit = _asked(audit, Link.DEPLOY, drill.put("before.journal", journal), *timer, drill.prepare())
+        if not _went_well(audit, "before.journal", *(one.key for one in timer), "before.prepared"):
             return audit
         return _deployed(audit, drill, journal, journals)
     except HostError as error:
@@ -82,17 +86,24 @@ def restored(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
     """The host as the journal says it was, verified; then pins, journal and lease go.
 
     A host that is away is tried again for RESTORE_WITHIN_S. What differs after two passes and may yet be mended stays
-    open: the journal and the pins stand, so that a person or a later `recover` can go on from there.
+    open: the journal and the pins stand, so that a person or a later `recover` can go on from there, at once.
     """
     drill = Drill(target=audit.target, run=journal.by)
+    keep_lease(drill, holder())
     deadline = time.monotonic() + RESTORE_WITHIN_S
     journal = _advanced(journal, Step.RESTORING, journals)
     passes = 0
     while passes < 2:  # noqa: PLR2004 - one that a moment may have spoilt, and one more
         try:
+            audit = asked_timer(audit, drill.run, deadline)
+            if restored_by_timer(audit):
+                _forget(journals, audit)
+                break
             audit = _one_pass(audit, drill, journal)
             passes += 1
             if not _went_well(audit, "restored.lease"):  # another run restores it, and tells how that went
+                if timer_holds(audit):
+                    continue
                 break
             if not mendable(journal.before, _after(audit, journal)):
                 audit = closed(audit, journal, journals)
@@ -104,6 +115,15 @@ def restored(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
                 break
             time.sleep(_AGAIN_AFTER_S)
     let_lease_go(drill.run)
+    return audit if _went_well(audit, "restored.closed") else _left_open(audit, drill)
+
+
+def _left_open(audit: Audit, drill: Drill) -> Audit:
+    """The lease is given back; the journal still forbids every other drill, and nobody's restore need wait."""
+    if not _went_well(audit, "restored.lease"):
+        return audit
+    with suppress(HostError):  # then it ends by itself
+        audit = _asked(audit, Link.ROLLBACK, drill.release())
     return audit
 
 
@@ -156,6 +176,7 @@ def _journal(audit: Audit) -> Journal:
         run=audit.run,
         by=audit.run,
         where=target.where,
+        image_name=target.image_ref.name,
         container=target.container,
         tag=audit.tag,
         began_at=utc_now(),
@@ -235,9 +256,14 @@ def closed(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
     drill, closing = Drill(target=audit.target, run=journal.by), _advanced(journal, Step.CLOSING, journals)
     audit = _asked(audit, Link.ROLLBACK, drill.put("restored.closing", closing), drill.close())
     if _went_well(audit, "restored.closed"):
-        with _going_on_without_store():  # a copy that is left over is seen to be one by `recover`
-            journals.remove(audit.target.name)
+        _forget(journals, audit)
     return audit
+
+
+def _forget(journals: JournalStore, audit: Audit) -> None:
+    """The controller's copy goes. One that is left over is seen to be one by `recover`."""
+    with _going_on_without_store():
+        journals.remove(audit.target.name)
 
 
 def _advanced(journal: Journal, step: Step, journals: JournalStore) -> Journal:

@@ -13,11 +13,13 @@ from ghcr_audit.adapters.lease import keep_lease, let_lease_go
 from ghcr_audit.adapters.observe import Asked, observe_host
 from ghcr_audit.audit import Audit
 from ghcr_audit.commands import Command
+from ghcr_audit.drill.dead_man import ASKED, LATELY, ask, said
 from ghcr_audit.drill.found import Found, found
 from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, fits, parse, pin_of
 from ghcr_audit.drill.questions import Drill
 from ghcr_audit.evidence import Link, Mode, Value
 from ghcr_audit.facts import moment
+from ghcr_audit.links.dead_man import restored_by_timer
 from ghcr_audit.questions import drill_question
 from ghcr_audit.targets import Target
 
@@ -82,8 +84,9 @@ def recover(
         HostError: the host was not reached.
     """
     text = journals.read(target.name)  # the controller's copy wins
+    lately = ""
     if text is None and look and target.deploy is not None:
-        seen = _on_host(target, run)
+        seen, lately = _on_host(target, run)
         if seen.left_s and seen.held_by != run:
             told = f"run {seen.held_by} ({seen.holder}) holds the lease for {seen.left_s} s more"
             wait_s = max(seen.left_s, _SHORTEST_WAIT_S)
@@ -94,16 +97,18 @@ def recover(
     except UnreadableJournalError as error:
         return Recovery(outcome=Outcome.FAILED, told=error.message)
     if journal is None or (own and journal.run != run):
-        return Recovery(outcome=Outcome.NOTHING, told="no drill is open")
+        return Recovery(outcome=Outcome.NOTHING, told=f"no drill is open{lately}")
     if problem := fits(journal, target):
         return Recovery(outcome=Outcome.FAILED, told=f"the journal does not fit the target: {problem}", journal=journal)
     return _taken_over(target, journals, journal.at(journal.step, by=run), since)
 
 
-def _on_host(target: Target, run: str) -> Found:
-    """What lies there; nothing, where the host's answer is none."""
-    audit = _asked(_audit(target, run, "unknown"), drill_question(target))
-    return found(audit.newest("host.drill")) or Found()
+def _on_host(target: Target, run: str) -> tuple[Found, str]:
+    """What lies there (nothing, where the host's answer is none); and in words what its dead-man timer did last."""
+    audit = _asked(_audit(target, run, "unknown"), drill_question(target), *ask(target, LATELY))
+    timer = said(audit.newest(LATELY))
+    lately = f"; of the drill of run {timer.run}: {timer.told}" if timer is not None and timer.word else ""
+    return found(audit.newest("host.drill")) or Found(), lately
 
 
 def _taken_over(target: Target, journals: JournalStore, journal: Journal, since: Since) -> Recovery:
@@ -114,6 +119,7 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         drill.runs_since(),
         drill.pins("recover.pins"),
         drill_question(target),
+        *ask(target, ASKED, journal.run),
     )
     taken = audit.newest("recover.lease")
     if taken is None or not taken.ok:
@@ -131,6 +137,9 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
     if _over_already(audit, journal):
         audit = _asked(audit, drill.release())
         journals.remove(target.name)
+        timer = restored_by_timer(audit)
+        if timer is not None:
+            return Recovery(outcome=Outcome.RESTORED, told=timer.told, audit=audit, journal=journal)
         return Recovery(outcome=Outcome.NOTHING, told="the drill was closed on the host already", audit=audit)
     later = _deployed_since(audit, journal)
     if later and since is Since.ASK:

@@ -20,6 +20,8 @@ def commands(target: Target, before: Snapshot, after: Snapshot | None = None) ->
     """
     now = after if after is not None else Snapshot()
     on_host = [
+        *_files(target, before, now),
+        *_images(target, before, now),
         *_tags(target, before, now),
         *_container(target, before),
         *_state(target, before, now),
@@ -35,6 +37,26 @@ def recover(target: Target) -> str:
 
 def _docker(target: Target, *words: str) -> str:
     return shlex.join((*target.host.docker_command, *words))
+
+
+def _files(target: Target, before: Snapshot, now: Snapshot) -> Iterator[str]:
+    """What the deployment reads: from the copies that the drill kept, by their number in its journal."""
+    there = {file.path: file.sha256 for file in now.files or ()}
+    for number, file in enumerate(before.files or (), start=1):
+        if there and there.get(file.path) != file.sha256:
+            kept = f'"$HOME"/.local/state/ghcr-audit/{shlex.quote(target.container)}/kept/{number}'
+            yield f"cp {kept} {shlex.quote(file.path)}"
+    yield from (shlex.join(("rm", path)) for path in before.absent_files if path in there)
+
+
+def _images(target: Target, before: Snapshot, now: Snapshot) -> Iterator[str]:
+    """An image that is gone is pulled again by its digest; only where the host's images were seen."""
+    name, lies = target.image_ref.name, {tag.image_id for tag in now.tags or ()}
+    service = before.service
+    known = [(service.image_id, digest) for digest in service.digests_of(name)[:1]] if service else []
+    known += [(one.image_id, one.digest) for one in before.tags or () if one.reference.startswith(f"{name}:")]
+    gone = (digest for image_id, digest in known if lies and digest and image_id not in lies)
+    yield from (_docker(target, "pull", f"{name}@{digest}") for digest in dict.fromkeys(gone))
 
 
 def _tags(target: Target, before: Snapshot, now: Snapshot) -> Iterator[str]:

@@ -5,6 +5,7 @@ input when they are read back: parsed, bounded, checked against this schema; nev
 """
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
@@ -18,6 +19,8 @@ MAX_CHARS = 96 * 1024
 """A journal is one word of one command: less than Linux takes."""
 _HEAD = "ghcr-audit-journal 1"
 _TAIL = "end"
+_MAX_WATCHED = 150
+"""With so many local tags a journal stays far below its limit."""
 
 
 class Step(StrEnum):
@@ -47,6 +50,8 @@ class Journal(Value):
     """The run that now acts on it, and alone may: the drill's own, or one that recovers the host after it."""
     where: str = Field(max_length=300)
     """The host, as the target names it."""
+    image_name: str = Field(pattern=r"^[^\s@]+$", max_length=300)
+    """The audited image without a tag: from there alone a pruned image is pulled again."""
     container: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$")
     tag: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
     began_at: AwareDatetime
@@ -101,7 +106,7 @@ def _paths(before: Snapshot) -> list[str]:
     names = [f"{file.name}{file.content}" for file in before.state_files or ()]
     origin = [compose.project, compose.service, compose.working_directory, *compose.config_files] if compose else []
     image = [before.service.image_text] if before.service else []
-    return [*files, *names, *origin, *image]
+    return [*files, *before.absent_files, *names, *origin, *image]
 
 
 def pin_of(container: str, run: str, number: int) -> str:
@@ -121,7 +126,7 @@ def watched(target: Target, before: Snapshot, tags: tuple[str, ...]) -> Snapshot
         if (tag.reference in texts or tag.image_id in images or tag.reference.startswith(f"{name}:"))
         and not tag.reference.startswith(f"{PIN_NAME}:")
     )
-    first = sorted(kept, key=lambda tag: (tag.reference not in texts, tag.reference))[:200]
+    first = sorted(kept, key=lambda tag: (tag.reference not in texts, tag.reference))[:_MAX_WATCHED]
     return before.model_copy(update={"tags": tuple(first)})
 
 
@@ -143,8 +148,10 @@ def render(journal: Journal) -> str:
         f"config_hash {compose.config_hash}",
         f"variable {journal.tag_variable}={journal.tag_before}",
         *(f"pin {pin.image_id} {pin.reference}" for pin in journal.pins),
+        *dict.fromkeys(_source_lines(journal)),
         *(f"tag {tag.image_id} {tag.reference}" for tag in journal.before.tags or ()),
         *(f"keep {file.sha256} {file.path}" for file in journal.before.files or ()),
+        *(f"absent {path}" for path in journal.before.absent_files),
         f"state_directory {journal.state_directory}",
         *_state_lines(journal.before),
         *(f"sidecar {one.id} {one.status} {one.name}" for one in journal.before.sidecars or ()),
@@ -152,6 +159,16 @@ def render(journal: Journal) -> str:
         _TAIL,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _source_lines(journal: Journal) -> Iterator[str]:
+    """Where each pinned image can be had again. With the containerd store an image's id is its digest."""
+    name, service = journal.image_name, journal.service
+    known = [(service.image_id, digest) for digest in service.digests_of(name)[:1]]
+    tags = (tag for tag in journal.before.tags or () if tag.reference.startswith(f"{name}:"))
+    known += [(tag.image_id, tag.digest or tag.image_id) for tag in tags]
+    pinned = {pin.image_id for pin in journal.pins}
+    return (f"source {image_id} {name}@{digest}" for image_id, digest in known if image_id in pinned)
 
 
 def _state_lines(before: Snapshot) -> list[str]:
@@ -189,6 +206,8 @@ def fits(journal: Journal, target: Target) -> str:
         return "the target has no table [deploy]"
     if (journal.target, journal.container, journal.where) != (target.name, target.container, target.where):
         return f"it is of target {journal.target}, container {journal.container} on {journal.where}"
+    if journal.image_name != target.image_ref.name:
+        return f"it is of image {journal.image_name}"
     if not all(re.match(r"/", path) for path in (journal.compose.working_directory, *journal.compose.config_files)):
         return "its paths are not absolute"
     odd = [tag.reference for tag in journal.pins if not tag.reference.startswith(f"{PIN_NAME}:drill-")]

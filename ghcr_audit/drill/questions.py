@@ -30,6 +30,7 @@ _CONTAINERS_FORMAT = (
     '"project":{{json (.Label "com.docker.compose.project")}},'
     '"service":{{json (.Label "com.docker.compose.service")}}}'
 )
+_TAGS_FORMAT = "{{.Repository}}:{{.Tag}} {{.ID}} {{.Digest}}"
 _STATE = """\
 for file in "$1"/*; do
   [ -e "$file" ] || continue
@@ -49,12 +50,13 @@ container=$1 script=$2; shift 2
 labels=$("$@" inspect --format '{{index .Config.Labels "com.docker.compose.project.config_files"}},{{index \
 .Config.Labels "com.docker.compose.project.working_dir"}}/.env' "$container") || exit 1
 printf '%s\\n%s\\n' "$labels" "$script" | tr ',' '\\n' | while read -r file; do
+  [ -e "$file" ] || [ -L "$file" ] || echo "absent $file"
   [ -f "$file" ] || continue
   sum=$(sha256sum <"$file") || exit 1
   echo "file ${sum%% *} $file"
 done
 """
-"""Compose files, the environment file beside them, and the deploy script."""
+"""Compose files, the environment file beside them, and the deploy script; `absent` are those that are not there."""
 _COMPOSE = """\
 container=$1 directory=$2 file=$3 setting=$4; shift 4
 service=$("$@" inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$container" 2>/dev/null)
@@ -141,7 +143,7 @@ class Drill:
             ),
             Command(
                 key=f"{name}.tags",
-                argv=(*docker, "image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"),
+                argv=(*docker, "image", "ls", "--digests", "--no-trunc", "--format", _TAGS_FORMAT),
             ),
             program(f"{name}.state", _STATE, "state files of", self.deploy.state_directory),
             program(f"{name}.files", _FILES, "files of the deployment:", self.target.container, script, *docker),

@@ -104,6 +104,8 @@ class LocalTag(Value):
 
     reference: str = Field(max_length=_TEXT)
     image_id: str = Field(max_length=128)
+    digest: str = Field(default="", pattern=r"^(sha256:[0-9a-f]{64})?$")
+    """By which a registry knows the image under this name; '' where the engine does not say."""
 
 
 class StateFile(Value):
@@ -130,6 +132,8 @@ class Snapshot(Value):
     tags: tuple[LocalTag, ...] | None = Field(default=None, max_length=_MAX_TAGS)
     state_files: tuple[StateFile, ...] | None = Field(default=None, max_length=_MAX_NAMED)
     files: tuple[KeptFile, ...] | None = Field(default=None, max_length=_MAX_NAMED)
+    absent_files: tuple[str, ...] = Field(default=(), max_length=_MAX_NAMED)
+    """Paths of files that the deployment would read, and that are not there; absolute ones."""
     http_healthy: bool | None = None
     version: str | None = Field(default=None, max_length=_TEXT)
 
@@ -152,6 +156,7 @@ def snapshot(audit: Audit, phase: Phase) -> Snapshot:
         tags=_tags(seen("tags")),
         state_files=state_files(seen("state")),
         files=_files(seen("files")),
+        absent_files=_absent_files(seen("files")),
         http_healthy=health.healthy if health is not None else None,
         version=health.version if health is not None else None,
     )
@@ -239,10 +244,17 @@ def _sidecars(observation: Observation | None, found: Service | None) -> tuple[S
 def _tags(observation: Observation | None) -> tuple[LocalTag, ...] | None:
     if observation is None or not observation.ok or observation.cut:
         return None
-    pairs = (line.split(" ") for line in observation.stdout.splitlines())
-    found = {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and "<none>" not in pair[0]}  # noqa: PLR2004
-    kept = sorted(found.items())[:_MAX_TAGS]
-    return tuple(LocalTag(reference=name[:_TEXT], image_id=image[:128]) for name, image in kept)
+    lines = (line.split(" ") for line in observation.stdout.splitlines())
+    found = {one.reference: one for words in lines if (one := _tag(*words)) is not None}
+    return tuple(sorted(found.values(), key=lambda one: one.reference)[:_MAX_TAGS])
+
+
+def _tag(reference: str, image_id: str = "", digest: str = "", *more: str) -> LocalTag | None:
+    """From a line `REPOSITORY:TAG ID DIGEST`, DIGEST `<none>` where it is not known."""
+    if not image_id or more or "<none>" in reference:
+        return None
+    known = digest if is_digest(digest) else ""
+    return LocalTag(reference=reference[:_TEXT], image_id=image_id[:128], digest=known)
 
 
 def state_files(observation: Observation | None) -> tuple[StateFile, ...] | None:
@@ -269,6 +281,14 @@ def _files(observation: Observation | None) -> tuple[KeptFile, ...] | None:
     split = (line.split(" ", 2) for line in observation.stdout.splitlines()[:_MAX_NAMED])
     found = (words for words in split if len(words) == 3 and words[0] == "file" and len(words[1]) == 64)  # noqa: PLR2004
     return tuple(KeptFile(path=words[2][:_TEXT], sha256=words[1]) for words in found)
+
+
+def _absent_files(observation: Observation | None) -> tuple[str, ...]:
+    """Lines `absent PATH`."""
+    if observation is None or not observation.ok or observation.cut:
+        return ()
+    split = (line.partition(" ") for line in observation.stdout.splitlines()[:_MAX_NAMED])
+    return tuple(path[:_TEXT] for word, _, path in split if word == "absent" and path.startswith("/"))
 
 
 def _lines(observation: Observation, kinds: Iterable[str]) -> list[list[str]]:

@@ -20,7 +20,7 @@ prepare() {  # CONTAINER RUN DOCKER...: pins, kept files, saved log; changes not
     count=$((count + 1))
     cp "$name" "$place/kept/$count" && [ "$(sum_of "$place/kept/$count")" = "$value" ] || exit 1
   done || refuse 'a file that the deployment reads could not be kept as it was'
-  sync
+  sync "$place/kept"/* "$place/kept" 2>/dev/null || sync  # the latter waits for everybody's writes
   save_log before "$@"
 }
 
@@ -89,8 +89,8 @@ marked_processes() {  # of any drill's change of this container, and the recorde
   if read -r value <"$place/group"; then
     [ "$(started "${value%.*}")" != "$value" ] || echo "${value%.*}"
   fi 2>/dev/null
-  for name in /proc/[0-9]*; do
-    [ "${name#/proc/}" = $$ ] || ! grep -qzxF "GHCR_AUDIT_DRILL=$container" "$name/environ" 2>/dev/null || echo "${name#/proc/}"
+  grep -lzxF "GHCR_AUDIT_DRILL=$container" /proc/[0-9]*/environ 2>/dev/null | while IFS=/ read -r _ _ value _; do
+    [ "$value" = $$ ] || echo "$value"
   done
 }
 
@@ -102,7 +102,8 @@ poll_start() {  # CONTAINER RUN LIMIT_S URL: asks for health 20 times a second, 
   now
   [ -n "$4" ] || { mark 'asked 0'; echo 'no URL to ask'; return 0; }
   command -v curl >/dev/null 2>&1 || { mark 'asked 0'; echo 'no curl to ask with' >&2; return 1; }
-  poll "$4" "$3" </dev/null >/dev/null 2>&1 &
+  # Redirected by exec: with a function's own redirections dash keeps the old pipes open, which somebody waits for.
+  ( exec </dev/null >/dev/null 2>&1; poll "$4" "$3" ) &
 }
 
 poll() {  # URL LIMIT_S
@@ -123,9 +124,10 @@ poll_end() {  # CONTAINER RUN: what was seen
   place_of "$1" "$2"
   now; mark stop
   rm -f "$place"/polling.*
-  for value in 1 2 3 4 5 6; do
-    sleep 0.2 2>/dev/null || sleep 1
-    ! grep -q ' asked ' "$place/poll" 2>/dev/null || break
+  until=$((T + 120))
+  until grep -q ' asked ' "$place/poll" 2>/dev/null || [ "$T" -ge "$until" ]; do
+    sleep 0.05 2>/dev/null || sleep 1
+    now
   done
   head -c 65536 "$place/poll"
 }
@@ -175,19 +177,52 @@ state_of() {  # DOCKER...: `STATUS HEALTH RESTARTS HTTP`, HTTP being `-` without
   printf '%s %s' "$value" "$code"
 }
 
+engine_answers() {  # SECONDS DOCKER...: so long it is waited for
+  now; until=$((T + $1 * 100)); shift
+  until "$@" version >/dev/null 2>&1; do
+    now
+    [ "$T" -lt "$until" ] || { echo 'the engine does not answer' >&2; return 1; }
+    sleep 0.5 2>/dev/null || sleep 1
+  done
+}
+
 close_drill() {  # CONTAINER RUN DOCKER...: the end: pins, kept files, journal, and last of all the lease
   place_of "$1" "$2"; shift 2
+  engine_answers 5 "$@" || exit 1  # its pins would stay for ever, and nobody would know of them
   locked close_locked "$@"
+}
+
+unpin() {  # PIN DOCKER...
+  value=$1; shift
+  ! "$@" image rm --no-prune "$value" >/dev/null 2>&1 || return 0
+  # With the containerd store the last name of an image that runs cannot be removed. Whoever moves it to another image
+  # leaves the first one without a name, as it was before.
+  id=$("$@" image inspect --format '{{.Id}}' "$value")
+  "$@" image ls --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' | grep -v -e '<none>' -e ' ghcr-audit/pin:' |
+    while read -r wanted name; do [ "$wanted" = "$id" ] || { echo "$name"; break; }; done | {
+      read -r name && "$@" tag "$name" "$value" && "$@" image rm --no-prune "$value" >/dev/null
+    }
 }
 
 close_locked() {
   guard
   rm -f "$place"/polling.*
   if [ -f "$place/journal" ]; then
+    line=$("$@" image ls --format '{{.Repository}}:{{.Tag}}') || refuse 'the engine does not list its images'
     journal_lines pin | while read -r _ name; do
-      ! "$@" image inspect "$name" >/dev/null 2>&1 || "$@" image rm --no-prune "$name" >/dev/null || exit 1
+      ! printf '%s\n' "$line" | grep -qxF -e "$name" || unpin "$name" "$@" || exit 1
     done || refuse 'a pin could not be removed'
   fi
   rm -rf "$place/kept" && rm -f "$place/journal" "$place/group" "$place/poll" "$place/restoring" "$place"/*.new &&
-    { sync "$place" 2>/dev/null || sync; } && rm -f "$place/lease" && echo closed
+    { sync "$place" 2>/dev/null || sync; } && disarm && rm -f "$place/lease" && echo closed
+}
+
+disarm() {  # the dead-man timer of this place ends, if there is one; it may itself be who asks (see dead_man.sh)
+  if [ ! -L "$place/dead-man" ] && read -r value _ <"$place/dead-man" && [ "${value%.*}" != $$ ]; then
+    for count in 1 2 3 4 5 6 7 8 9 10; do
+      [ "$(started "${value%.*}")" = "$value" ] && kill "${value%.*}" || break
+      sleep 0.1 2>/dev/null || sleep 1
+    done
+  fi 2>/dev/null
+  rm -f "$place/dead-man" "$place/dead-man.sh"
 }

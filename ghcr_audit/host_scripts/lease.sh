@@ -143,6 +143,7 @@ put() {  # CONTAINER RUN STEP TEXT: the journal, on disk before this returns
 
 put_locked() {  # STEP TEXT: never back from restoring: a command may come late, after its connection was lost
   guard
+  ! restored_by_timer || refuse "the host's dead-man timer restored it"
   read_journal
   case $journal_step.$1 in
     restoring.restoring | restoring.closing | closing.restoring | closing.closing) ;;
@@ -150,4 +151,15 @@ put_locked() {  # STEP TEXT: never back from restoring: a command may come late,
   esac
   [ ! -L "$place/journal" ] || refuse "$place/journal is a symbolic link"
   printf '%s' "$2" | synced journal || refuse "the journal cannot be written to $place"
+}
+
+timer_of() {  # RUN: the run as which its dead-man timer acts (see dead_man.sh)
+  case $1 in dead*) echo "daed${1#????}" ;; *) echo "dead${1#????}" ;; esac
+}
+
+restored_by_timer() {  # this run's drill is over: the host's dead-man timer restored it, and closed it
+  read_journal
+  case $journal_run in "$run" | "$(timer_of "$run")") return 1 ;; esac
+  line=$(grep '^dead-man ' "$HOME/.local/state/ghcr-audit/logs/dead-man-$run.log" 2>/dev/null | tail -n 1)
+  case $line in 'dead-man '*" $run restored") ;; *) return 1 ;; esac
 }

@@ -1,6 +1,7 @@
-# Puts a host back as a drill's journal says it was. Follows drill.sh, needs compose.sh; the caller adds `restore CONTAINER RUN DOCKER...`.
+# Puts a host back as a drill's journal says it was. Follows drill.sh, needs compose.sh; the caller adds
+# `restore CONTAINER RUN DOCKER...`.
 # Works from the journal alone, again and again with the same end. Exit code 1: not all of it could be done.
-unset failed wanted id project service directory image image_id status config_hash variable files
+unset failed wanted id project service directory image image_id status config_hash variable files deed source lost
 
 restore() {  # CONTAINER RUN DOCKER...
   place_of "$1" "$2"; shift 2
@@ -8,29 +9,21 @@ restore() {  # CONTAINER RUN DOCKER...
   exec 8>"$place/restoring"
   flock -w 120 8 || refuse 'somebody else restores this host'
   locked guard restoring || exit 75
-  failed=
-  engine_back "$@" || exit 1
+  failed= lost=
+  engine_answers 60 "$@" || exit 1
   read_wanted
   files_back
-  tags_back "$@"
   container_back "$@"
+  tags_back "$@"
   state_back
   sidecars_back "$@"
+  lost_images_back "$@"
   [ -z "$failed" ]
 }
 
 trouble() {
   printf '%s\n' "$1" >&2
   failed=1
-}
-
-engine_back() {  # DOCKER...: within a minute
-  now; until=$((T + 6000))
-  until "$@" version >/dev/null 2>&1; do
-    now
-    [ "$T" -lt "$until" ] || { trouble 'the engine does not answer'; return 1; }
-    sleep 0.5 2>/dev/null || sleep 1
-  done
 }
 
 read_wanted() {
@@ -49,7 +42,13 @@ read_wanted() {
   done <"$place/journal"
 }
 
-files_back() {  # what the deployment reads
+files_back() {  # what the deployment reads: .env and its like as they were, or not there
+  journal_lines absent | {
+    while read -r name; do
+      [ ! -f "$name" ] || [ -L "$name" ] || take_away file "$name"
+    done
+    [ -z "$failed" ]
+  } || failed=1
   count=0
   while read -r key value; do
     [ "$key" != json ] || break
@@ -66,15 +65,55 @@ files_back() {  # what the deployment reads
   done <"$place/journal"
 }
 
-tags_back() {  # DOCKER...: local names of images; those that appeared for an image of this drill go
+take_away() {  # WHAT PATH: what was not there before is moved to the saved logs
+  mkdir -p "$HOME/.local/state/ghcr-audit/logs"
+  if mv "$2" "$HOME/.local/state/ghcr-audit/logs/$container-$run-${2##*/}"; then
+    echo "$1 that was not there before taken away: $2"
+  else trouble "$2 cannot be taken away"; fi
+}
+
+lies_here() {  # NAME-OR-ID DOCKER...
+  id=$1; shift
+  "$@" image inspect "$id" >/dev/null 2>&1
+}
+
+image_back() {  # ID DOCKER...: it lies here; where it was pruned, pins and all, it is pulled again by its digest
+  wanted=$1; shift
+  ! lies_here "$wanted" "$@" || return 0
+  source=$(journal_lines source | while read -r id name; do [ "$id" != "$wanted" ] || { echo "$name"; break; }; done)
+  [ -n "$source" ] && "$@" pull "$source" >/dev/null </dev/null 8>&- && lies_here "$wanted" "$@" || return 1
+  echo "image was gone, pulled again: $source"
+  id=$(pinned "$wanted")
+  [ -z "$id" ] || "$@" tag "$wanted" "$id"
+}
+
+stands() {  # ID NAME DOCKER...
+  wanted=$1 name=$2; shift 2
+  [ "$("$@" image inspect --format '{{.Id}}' "$name" 2>/dev/null)" = "$wanted" ]
+}
+
+tag_back() {  # ID NAME DOCKER...: the name stands on the image, which lies here
+  ! stands "$@" || return 0
+  wanted=$1 name=$2; shift 2
+  if "$@" tag "$(pin_for "$wanted" "$@")" "$name"; then echo "tag put back: $name"
+  else trouble "$name cannot be put back on $wanted"; return 1; fi
+}
+
+lost_images_back() {  # DOCKER...: last of all, since this may take long: names of images that are no longer here
+  [ -n "$lost" ] || return 0
   while read -r key value; do
     [ "$key" != json ] || break
     [ "$key" = tag ] || continue
-    wanted=${value%% *} name=${value#* }
-    id=$("$@" image inspect --format '{{.Id}}' "$name" 2>/dev/null)
-    [ "$id" != "$wanted" ] || continue
-    if "$@" tag "$(pin_for "$wanted" "$@")" "$name"; then echo "tag put back: $name"
-    else trouble "$name cannot be put back on $wanted"; fi
+    if image_back "${value%% *}" "$@"; then tag_back "${value%% *}" "${value#* }" "$@"
+    else trouble "the image of ${value#* } is gone, and cannot be pulled again"; fi
+  done <"$place/journal"
+}
+
+tags_back() {  # DOCKER...: local names of images; those that appeared for an image of this drill go
+  while read -r key value; do
+    [ "$key" != json ] || break
+    [ "$key" = tag ] && ! stands "${value%% *}" "${value#* }" "$@" || continue
+    if lies_here "${value%% *}" "$@"; then tag_back "${value%% *}" "${value#* }" "$@"; else lost=1; fi
   done <"$place/journal"
   "$@" image ls --no-trunc --format '{{.Repository}}:{{.Tag}} {{.ID}}' | while read -r name id; do
     case $name in ghcr-audit/pin:* | *'<none>'*) continue ;; esac
@@ -112,18 +151,33 @@ as_before() {  # DOCKER...: the container is the service, of the same image, set
 container_back() {  # DOCKER...: by compose, as its labels say it was made
   if as_before "$@"; then echo "container $container is as it was"; return 0; fi
   cd "$directory" || { trouble "$directory is gone"; return 1; }
+  if ! image_stands "$@"; then
+    trouble "image $image ($image_id) is gone and cannot be pulled again: what runs is left alone"
+    return 1
+  fi
   if ! compose_up "$@" || ! set_up_alike "$@"; then
+    composed 'config --quiet' "$@" || { trouble 'compose cannot read its files: what runs is left alone'; return 1; }
     echo "compose could not bring it back; its leftovers are removed, and it is tried once more" >&2
-    for id in $("$@" ps --all --quiet --filter "label=com.docker.compose.project=$project" \
-      --filter "label=com.docker.compose.service=$service") "$container"; do
-      "$@" rm --force "$id" >/dev/null 2>&1
-    done
+    leftovers_away "$@"
     compose_up "$@" || trouble "compose cannot bring $container back"
   fi
   case $status in
     exited | created) "$@" stop "$container" >/dev/null || trouble "$container cannot be stopped, as it was" ;;
     paused) "$@" pause "$container" >/dev/null || trouble "$container cannot be paused, as it was" ;;
   esac
+}
+
+image_stands() {  # DOCKER...: the service's image is here under the name that compose starts it by, for now at least
+  image_back "$image_id" "$@" || return 1
+  case $image in *@*) ;; *) tag_back "$image_id" "$image" "$@" ;; esac
+}
+
+leftovers_away() {  # DOCKER...: what has the service's place or name; `docker compose run` made what is one-off
+  for id in $("$@" ps --all --quiet --filter label=com.docker.compose.oneoff=False \
+    --filter "label=com.docker.compose.project=$project" \
+    --filter "label=com.docker.compose.service=$service") "$container"; do
+    "$@" rm --force "$id" >/dev/null 2>&1
+  done
 }
 
 set_up_alike() {  # DOCKER...: all but its state is as it was
@@ -133,12 +187,18 @@ set_up_alike() {  # DOCKER...: all but its state is as it was
 }
 
 compose_up() {  # DOCKER...
+  echo "container $container: compose up with $variable"
+  composed 'up --detach --no-deps --no-build --pull never' "$@"
+}
+
+composed() {  # WORDS DOCKER...: compose as it made the service, with the tag of before; WORDS are split at blanks
+  deed=$1; shift
   set -- "$@" compose --project-name "$project" --project-directory "$directory"
   while read -r key value; do
     case $key in json) break ;; compose_file) set -- "$@" --file "$value" ;; esac
   done <"$place/journal"
-  echo "container $container: compose up with $variable"
-  tagged "$variable" "$@" up --detach --no-deps --no-build --pull never "$service" 8>&-
+  # shellcheck disable=SC2086
+  tagged "$variable" "$@" $deed "$service" 8>&-
 }
 
 state_back() {  # last_good_tag and its neighbours; what was not there before is moved to the saved logs
@@ -154,9 +214,7 @@ state_back() {  # last_good_tag and its neighbours; what was not there before is
   done || failed=1
   for name in "$directory"/*; do
     [ -f "$name" ] && [ ! -L "$name" ] && ! known_state "${name##*/}" || continue
-    if mv "$name" "$HOME/.local/state/ghcr-audit/logs/$container-$run-${name##*/}"; then
-      echo "state that was not there before taken away: $name"
-    else trouble "$name cannot be taken away"; fi
+    take_away state "$name"
   done
 }
 

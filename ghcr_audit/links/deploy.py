@@ -8,6 +8,7 @@ import re
 
 from ghcr_audit import facts
 from ghcr_audit.audit import Audit
+from ghcr_audit.drill.dead_man import ARMED
 from ghcr_audit.drill.snapshot import Phase, Service, Sidecar, snapshot
 from ghcr_audit.evidence import Claim, Observation, Outcome, Weight
 from ghcr_audit.links.as_composed import as_composed
@@ -51,7 +52,7 @@ def deployed_digest(audit: Audit) -> tuple[str | None, tuple[str, ...]]:
 
 def _prepared(audit: Audit) -> Claim:
     asked = audit.newest("before.prepared")
-    outcome, told = Outcome.UNKNOWN, why_not_seen(audit, "before.prepared", "before.journal")
+    outcome, told = Outcome.UNKNOWN, why_not_seen(audit, ARMED, "before.prepared", "before.journal")
     if asked is not None and asked.ok:
         saved = next((line for line in asked.stdout.splitlines() if line.startswith("log saved: ")), "no log was saved")
         outcome, told = Outcome.HOLDS, saved[:300]
@@ -87,7 +88,7 @@ def _registry_steady(audit: Audit) -> Claim:
     )
 
 
-_ENDED = ("before.prepared", "deployed.journal")
+_ENDED = (ARMED, "before.prepared", "deployed.journal")
 
 
 def _host_has_digest(audit: Audit) -> Claim:

@@ -6,7 +6,7 @@ from ghcr_audit import facts
 from ghcr_audit.audit import HOST_REACHED, Audit
 from ghcr_audit.drill.found import Found, found
 from ghcr_audit.evidence import Claim, Outcome, Weight
-from ghcr_audit.links import controller_credential, delivered, delivery
+from ghcr_audit.links import controller_credential, dead_man, delivered, delivery
 from ghcr_audit.links.claim import claim_of, shortened
 from ghcr_audit.tags import GitTag, release_tags, ties
 from ghcr_audit.views import hidden, published, repository_unknown
@@ -27,6 +27,7 @@ def claims(audit: Audit) -> tuple[Claim, ...]:
         *_host_claims(audit),
         *delivery.claims(audit),
         *delivered.claims(audit),
+        *dead_man.claims(audit),
     )
 
 

@@ -7,6 +7,7 @@ which is away just when it is needed (incident 11). The restore is judged by wha
 from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.drill.candidate import candidate
+from ghcr_audit.drill.dead_man import ARMED, ASKED
 from ghcr_audit.drill.journal import watched
 from ghcr_audit.drill.sameness import Aspect, Difference, differences
 from ghcr_audit.drill.snapshot import Phase, Service, Snapshot, snapshot
@@ -15,6 +16,7 @@ from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.images import parse_image
 from ghcr_audit.links.claim import ClaimMaker, claim_of, shortened
 from ghcr_audit.links.conditions import begun, words_of
+from ghcr_audit.links.dead_man import restored_by_timer
 from ghcr_audit.links.deploy import deployed_digest
 from ghcr_audit.links.judged import health, is_absent, ran, refused_by_registry, succeeded, why_not_seen
 from ghcr_audit.views import digest_in_registry, view
@@ -56,7 +58,7 @@ def candidate_digests(audit: Audit) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _left_release(audit: Audit) -> Claim:
     """By digest; where both releases are one image, by the name that the container was started under."""
-    service, (released, seen_by) = snapshot(audit, Phase.ROLLED_BACK).service, deployed_digest(audit)
+    service, (released, seen_by) = _landed_service(audit), deployed_digest(audit)
     outcome, told = Outcome.UNKNOWN, _not_seen(audit)
     if service is not None and released is not None:
         held = service.digests_of(audit.target.image_ref.name)
@@ -76,6 +78,13 @@ def _left_release(audit: Audit) -> Claim:
     )
 
 
+def _landed_service(audit: Audit) -> Service | None:
+    """What ran after the own rollback; None where the host refused it: then somebody else has put that there."""
+    action = audit.newest("rolled_back.action")
+    refused = action is not None and ran(audit, Phase.ROLLED_BACK) is None
+    return None if refused else snapshot(audit, Phase.ROLLED_BACK).service
+
+
 def _not_seen(audit: Audit) -> str:
     if ran(audit, Phase.ROLLED_BACK) is None:
         return f"not run: {why_not_run(audit)}"
@@ -86,13 +95,15 @@ def _not_seen(audit: Audit) -> str:
 
 def why_not_run(audit: Audit) -> str:
     """Why the own rollback was not run: what ended the drill before it."""
-    return why_not_seen(audit, "rolled_back.action", "rolled_back.journal", "deployed.journal", "before.prepared")
+    return why_not_seen(
+        audit, "rolled_back.action", "rolled_back.journal", "deployed.journal", ARMED, "before.prepared"
+    )
 
 
 def _lands_on(audit: Audit) -> Claim:
     """No published release is broken; another release than expected only warns: the script may know better."""
     found, (wanted, seen_by) = candidate(audit), candidate_digests(audit)
-    service, absent = snapshot(audit, Phase.ROLLED_BACK).service, is_absent(audit, Phase.ROLLED_BACK)
+    service, absent = _landed_service(audit), is_absent(audit, Phase.ROLLED_BACK)
     outcome, told, weight = (Outcome.BROKEN if absent else Outcome.UNKNOWN), _not_seen(audit), Weight.REQUIRED
     if service is not None and wanted:
         outcome, told, weight = _landed(audit, service, wanted)
@@ -176,6 +187,9 @@ def restore(audit: Audit) -> tuple[Claim, ...]:
     """The host as before, aspect by aspect where it is not; nothing where no drill was begun. Never unknown."""
     if not begun(audit):
         return ()
+    timer = restored_by_timer(audit)
+    if timer is not None:
+        return (_restore_claim(audit, "restored", _SAME, timer.told, (ASKED,), outcome=Outcome.HOLDS),)
     return (*_restored(audit), _closed(audit))
 
 

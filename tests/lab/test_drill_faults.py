@@ -18,6 +18,7 @@ from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.verdicts import Verdict
 from lab.lab import Lab
 from lab.repository import RELEASES
+from tests.lab.command_line import command_line
 from tests.lab.drills import (
     ActingJournals,
     Site,
@@ -108,7 +109,7 @@ def restart_engine(lab: Lab) -> None:
         (Step.BEGUN, cut_sessions),
         (Step.BEGUN, restart_engine),
         (Step.DEPLOYING, cut_connections),
-        (Step.DEPLOYING, restart_sshd),
+        (Step.DEPLOYING, restart_engine),
         (Step.ROLLING_BACK, cut_sessions),
         (Step.ROLLING_BACK, restart_engine),
         (Step.RESTORING, cut_connections),

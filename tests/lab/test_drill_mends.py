@@ -12,6 +12,7 @@ from ghcr_audit.links.deploy import refused
 from ghcr_audit.verdicts import Verdict
 from lab.lab import Lab
 from lab.repository import RELEASES
+from lab.state import Store
 from tests.lab.drills import (
     Site,
     deployed,
@@ -76,8 +77,10 @@ def test_where_it_cannot_be_pulled_again_the_service_that_runs_is_left_alone(sit
     scripted(site, PRUNING)
     with host_kept(site):
         audit = deployed(site, looked(site.audit(NEW)), restoring=lambda: lab.gateway.switch(revoke="good"))
-        assert report(audit).verdict is Verdict.RESTORE_FAILED
+        told = report(audit)
+        assert told.verdict is Verdict.RESTORE_FAILED
         assert running(lab) == NEW, "worse than the wrong release is none"
+        assert f"docker pull {lab.image}@sha256:" in told.model_dump_json(), "by hand"
         lab.gateway.switch(reset=True)
         assert recovered(site).outcome is Outcome.RESTORED
 
@@ -126,6 +129,21 @@ def test_a_foreign_container_in_the_services_place_goes_and_a_one_off_container_
             deployed(site, looked(site.audit(NEW)))
     finally:
         lab.docker("rm", "--force", "once")
+
+
+@pytest.mark.parametrize("store", ["containerd", "classic"])
+def test_a_service_whose_name_was_moved_to_another_image_goes_back_to_its_own(
+    lab_machine: None, tmp_path: Path, store: Store
+) -> None:
+    """Its image has no name at all then; compose would start the other one. Only a forced drill comes that far."""
+    with Lab.temporary(store) as lab:
+        moved = lab.ssh(f"docker pull --quiet {lab.image}:{NEW} && docker tag {lab.image}:{NEW} {lab.image}:{OLD}")
+        assert moved.returncode == 0, moved.stderr
+        site = site_of(lab, tmp_path, deploy__lease_s=5)
+        with host_kept(site):
+            audit = deployed(site, looked(site.audit(NEW, forced="a lab holds no data")))
+        assert refused(audit) == ()
+        assert report(audit).verdict is not Verdict.RESTORE_FAILED
 
 
 def test_an_engine_that_is_away_when_the_drill_is_closed_leaves_no_pins(site: Site) -> None:

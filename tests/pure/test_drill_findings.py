@@ -11,6 +11,7 @@ from ghcr_audit.diagnosis import diagnose
 from ghcr_audit.drill.by_hand import commands
 from ghcr_audit.drill.snapshot import (
     ComposeOrigin,
+    KeptFile,
     LocalTag,
     Phase,
     Service,
@@ -375,6 +376,26 @@ def test_words_of_a_host_never_become_commands() -> None:
         assert words[0] in ("docker", "cd", "env", "printf"), line
         assert evil in line.replace("'\"'\"'", "'") or words[:2] == ["docker", "stop"]
         assert any(evil in word for word in words) or words[:2] == ["docker", "stop"]
+
+
+def test_what_was_pruned_is_pulled_by_digest_and_what_the_deployment_reads_comes_from_the_kept_copies() -> None:
+    was = snapshot(drilled(), Phase.BEFORE).model_copy(
+        update={
+            "files": (KeptFile(path="/srv/x.yml", sha256="a" * 64), KeptFile(path="/srv/my script", sha256="b" * 64)),
+            "absent_files": ("/srv/.env", "/srv/never"),
+        }
+    )
+    now = was.model_copy(
+        update={
+            "tags": tuple(tag for tag in was.tags or () if tag.image_id != OLD_DIGEST),
+            "files": (KeptFile(path="/srv/x.yml", sha256="a" * 64), KeptFile(path="/srv/.env", sha256="c" * 64)),
+        }
+    )
+    assert commands(TARGET, was, now)[1:4] == (
+        "cp \"$HOME\"/.local/state/ghcr-audit/observer/kept/2 '/srv/my script'",
+        "rm /srv/.env",
+        f"docker pull {NAME}@{OLD_DIGEST}",
+    )
 
 
 def test_only_what_differs_is_typed_where_the_host_was_seen() -> None:

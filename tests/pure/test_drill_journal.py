@@ -73,6 +73,7 @@ def journal(**changes: object) -> Journal:
         "run": RUN,
         "by": RUN,
         "where": "deploy@shop.example:22",
+        "image_name": IMAGE,
         "container": "observer",
         "tag": "20260120-174230",
         "began_at": datetime(2026, 11, 23, 8, 0, tzinfo=UTC),
@@ -154,6 +155,7 @@ def test_a_journal_without_a_way_back_is_none() -> None:
         ({"target": "shop"}, "it is of target shop"),
         ({"where": "root@shop.example:22"}, "on root@shop.example:22"),
         ({"container": "postgres"}, "container postgres"),
+        ({"image_name": "evil.example/acme/observer"}, "it is of image evil.example/acme/observer"),
         ({"pins": (LocalTag(reference=f"{IMAGE}:latest", image_id=ID),)}, "is no pin"),
     ],
 )
@@ -180,6 +182,41 @@ def test_only_tags_that_a_drill_may_move_are_watched() -> None:
     )
     kept = watched(target(), before(tags=tags), ("20260120-174230", "latest")).tags or ()
     assert {tag.reference for tag in kept} == {tags[0].reference, tags[1].reference, tags[2].reference}
+
+
+def test_every_pinned_image_of_the_audited_name_can_be_pulled_again_by_digest() -> None:
+    """With the containerd store the id is the digest; what was built here, or bears another name, is nowhere else."""
+    manifest = f"sha256:{'9' * 64}"
+    tags = (
+        LocalTag(reference=f"{IMAGE}:20260120-083000", image_id=ID),
+        LocalTag(reference=f"{IMAGE}:20260120-174230", image_id=NEW_ID, digest=manifest),
+        LocalTag(reference=f"{IMAGE}:unpinned", image_id=f"sha256:{'8' * 64}"),
+        LocalTag(reference="obs_deploy-observer:latest", image_id=ID, digest=manifest),
+    )
+    pins = tuple(LocalTag(reference=pin_of("observer", RUN, n), image_id=one) for n, one in enumerate((ID, NEW_ID)))
+    lines = render(journal(before=before(tags=tags), pins=pins)).splitlines()
+    assert [line for line in lines if line.startswith("source ")] == [
+        f"source {ID} {IMAGE}@{ID}",
+        f"source {NEW_ID} {IMAGE}@{manifest}",
+    ]
+
+
+def test_a_file_that_was_not_there_is_a_line_of_the_journal() -> None:
+    there_not = before(absent_files=("/srv/observer/.env",))
+    assert "\nabsent /srv/observer/.env\n" in render(journal(before=there_not))
+    with pytest.raises(ValidationError, match="line break"):
+        journal(before=before(absent_files=("/srv/x\nimage_id sha256:evil",)))
+
+
+def test_a_journal_of_all_tags_that_are_watched_is_not_too_long() -> None:
+    tags = tuple(
+        LocalTag(reference=f"{IMAGE}:20260120-{n:06}", image_id=f"sha256:{n:064}", digest=f"sha256:{n:064}")
+        for n in range(1000)
+    )
+    kept = watched(target(), before(tags=tags), ())
+    pins = tuple(LocalTag(reference=pin_of("observer", RUN, n), image_id=tags[n].image_id) for n in range(40))
+    whole = journal(before=kept, pins=pins)
+    assert parse(render(whole)) == whole
 
 
 def test_a_shell_reads_the_lines_as_they_were_meant(tmp_path: Path) -> None:

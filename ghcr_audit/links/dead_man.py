@@ -1,0 +1,40 @@
+"""What the host's dead-man timer did: told by the drill that it restored, and by the next audit's preflight."""
+
+from datetime import timedelta
+
+from ghcr_audit.audit import Audit
+from ghcr_audit.drill.dead_man import ASKED, LATELY, State, TimerSaid, said
+from ghcr_audit.evidence import Claim, Outcome, Weight
+from ghcr_audit.links.claim import claim_of
+
+TOLD_FOR = timedelta(days=7)
+"""So long preflight tells what a timer did."""
+
+_claim = claim_of("preflight")
+
+
+def restored_by_timer(audit: Audit) -> TimerSaid | None:
+    """What it said, where it restored this very drill and closed it; else None."""
+    found = said(audit.newest(ASKED))
+    return found if found is not None and found.state is State.OVER else None
+
+
+def claims(audit: Audit) -> tuple[Claim, ...]:
+    """A warning where a timer had to act on this host lately, for a drill whose run was gone."""
+    seen = audit.newest(LATELY)
+    found = said(seen)
+    if seen is None or found is None or found.at is None or seen.observed_at - found.at > TOLD_FOR:
+        return ()
+    told = f"of the drill of run {found.run}: {found.told}"
+    statement = "No dead-man timer had to restore this host in the last seven days"
+    return (
+        _claim(
+            audit,
+            "dead_man_timer",
+            statement,
+            Outcome.BROKEN,
+            told,
+            weight=Weight.ADVISORY,
+            evidence=(LATELY,),
+        ),
+    )
