@@ -27,7 +27,7 @@ from tests.lab.canaries import Canaries, Processes, watched_processes
 from tests.lab.drills import await_step, leftovers, site_of
 from tests.lab.failing_audits import PLACES
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(300)]
 
 CLOSED_WITHIN_S = 60
 CREDENTIALS = ("stored credential", "answer by block", "answer by seal")

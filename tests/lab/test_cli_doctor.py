@@ -148,6 +148,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
         stack.close()
 
 
+@pytest.mark.long
 def test_server_deployment_and_worker_are_looked_at(cli: CommandLine, stack: Stack) -> None:
     bare = lines(cli, PREFECT_API_URL=stack.api_url)
     assert bare["way to the server"][0] == bare["server"][0] == "good"

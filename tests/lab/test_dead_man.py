@@ -66,7 +66,14 @@ def timers_log(site: Site, run: str) -> str:
     return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
-@pytest.mark.parametrize("step", [Step.DEPLOYING, Step.ROLLING_BACK, Step.RESTORING])
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(Step.DEPLOYING, marks=pytest.mark.long),
+        Step.ROLLING_BACK,
+        pytest.param(Step.RESTORING, marks=pytest.mark.long),
+    ],
+)
 def test_a_host_whose_controller_is_gone_for_good_puts_itself_back(site: Site, step: Step) -> None:
     """Its journals are gone with it. One case waits for its lease, too; in the others that is as if it had expired."""
     audit = site.audit(NEW)
@@ -88,6 +95,7 @@ def test_a_host_whose_controller_is_gone_for_good_puts_itself_back(site: Site, s
     )
 
 
+@pytest.mark.long
 def test_a_controller_that_comes_back_after_the_timer_restored_is_refused(site: Site, tmp_path: Path) -> None:
     """It sleeps in its deploy and wakes when all is over. Prefect's hook, which would come before it, is told, too."""
     audit = site.audit(NEW)

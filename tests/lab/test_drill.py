@@ -214,6 +214,7 @@ def test_a_rollback_that_the_registry_refuses_is_proven_to_need_it(site: Site) -
     assert (told.verdict, Cause.ROLLBACK_NEEDS_REGISTRY in proven(told)) == (Verdict.BROKEN, True)
 
 
+@pytest.mark.long
 def test_replaced_sidecars_are_told_as_what_cannot_be_put_back(site: Site) -> None:
     """Also a rollback that pulls, with a registry that gives: that warns."""
     site.lab.set_flaws("recreate-sidecars", "rollback-pulls")

@@ -58,6 +58,7 @@ def site(own_lab: Lab, tmp_path: Path) -> Iterator[Site]:
     put_back(site)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("step", "flaw"),
     [
@@ -113,7 +114,7 @@ def restart_engine(lab: Lab) -> None:
         (Step.ROLLING_BACK, cut_sessions),
         (Step.ROLLING_BACK, restart_engine),
         (Step.RESTORING, cut_connections),
-        (Step.RESTORING, restart_sshd),
+        pytest.param(Step.RESTORING, restart_sshd, marks=pytest.mark.long),
         (Step.RESTORING, restart_engine),
     ],
     ids=lambda one: one.value if isinstance(one, Step) else one.__name__,
@@ -240,6 +241,7 @@ def test_a_drill_killed_on_this_machine_is_recovered_by_hand_without_waiting(own
         site.controllers_copy.unlink()
 
 
+@pytest.mark.long
 def test_a_deploy_script_that_hangs_is_ended_at_its_limit(own_lab: Lab, tmp_path: Path) -> None:
     site = site_of(own_lab, tmp_path, deploy__limit_s=5)
     own_lab.set_flaws("hang")

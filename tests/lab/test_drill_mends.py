@@ -26,7 +26,7 @@ from tests.lab.drills import (
     site_of,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(120)]
 
 OLD, NEW = RELEASES.running, RELEASES.newest_published
 SCRIPT = "odd_deploy.sh"

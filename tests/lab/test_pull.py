@@ -150,6 +150,7 @@ def test_two_runs_at_once_take_turns(lab: Lab, target: Target) -> None:
     assert_kept(lab)
 
 
+@pytest.mark.long
 def test_a_lock_held_for_a_minute_is_told_and_nothing_is_pulled(lab: Lab, target: Target) -> None:
     """By process 1, which outlives the test."""
     folder = "/tmp/ghcr-audit-$(id -u)"  # noqa: S108 - the lab's own, where pull.sh looks

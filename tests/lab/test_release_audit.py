@@ -133,6 +133,7 @@ def _waiting_run(audits: Served) -> UUID:
     raise AssertionError("no run of the terminal is paused")
 
 
+@pytest.mark.long
 def test_answers_that_hold_no_credential_are_refused_or_asked_again(audits: Served) -> None:
     run = audits.trigger()
     first = audits.settled(run)
@@ -227,6 +228,7 @@ def test_a_newer_tag_does_not_change_what_a_waiting_run_audits(audits: Served, l
     assert report.started_at == blocked.started_at
 
 
+@pytest.mark.long
 def test_a_host_lost_after_the_login_is_told_as_lost_and_asks_for_nothing_more(audits: Served, lab: Lab) -> None:
     run = audits.trigger()
     waiting = audits.settled(run)

@@ -128,6 +128,7 @@ def test_every_single_byte_of_a_bundle_counts(signing_key: Path) -> None:
             assert _is_detected(changed), at
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_single_byte_within_the_archive_counts_even_when_it_is_packed_anew(signing_key: Path, part: int) -> None:
     """One bit of each byte of the tar: headers, contents, padding, end. In parts, since each is a whole check."""
