@@ -42,6 +42,7 @@ def framed_script(commands: Collection[Command], *, nonce: str, registry: str = 
     """
     assignments = {
         "GA_NONCE": nonce,
+        "GA_TOTAL": str(len(commands)),
         "GA_REGISTRY": registry,
         "GA_SUDO": " ".join(sudo),
         "GA_MASKS_AWK": host_script("masks.awk"),

@@ -1,9 +1,10 @@
 # Many commands in one exec. POSIX sh (dash, busybox, bash); needs awk, head, mkfifo, mktemp, timeout, tr, wc.
-# The caller sets GA_NONCE, GA_MASKS_AWK, GA_MASK_AWK, GA_SUDO and defines ga_commands; see framing.py.
+# The caller sets GA_NONCE, GA_TOTAL, GA_MASKS_AWK, GA_MASK_AWK, GA_SUDO and defines ga_commands; see framing.py.
 # Answers: `NONCE begin`, per command `NONCE frame KEY CODE MS OUT ERR CUT` + OUT + ERR bytes, `NONCE end`.
 
 # A login may export names of ours: their values would stand in the environment of every child.
-unset GA_MASKS GA_TMP GA_PID GA_SETSID GA_COUNT GA_AT T up until helper raw size cut out err code child began ms need file
+unset GA_MASKS GA_TMP GA_PID GA_SETSID GA_COUNT GA_AT T up until turns helper raw size cut out err code child began ms need
+unset file masked
 
 ga_now() {  # sets T: centiseconds of a monotonic clock, without a process
   if read -r up _ </proc/uptime 2>/dev/null; then T="${up%.*}${up#*.}"; else T="$(date +%s)00"; fi
@@ -50,36 +51,47 @@ ga_stop() {  # whoever ends this shell ends the running command with it: nothing
 }
 
 ga_masked() {  # FILE: its content with every stored credential value replaced
-  if [ -z "$GA_MASKS" ]; then cat "$1"; return; fi
   { printf '%s\n' "$GA_MASKS"; tr -d '\000' <"$1"; printf x; } | awk "$GA_MASK_AWK"
 }
 
 ga_keep() {  # NAME CAP: the first bytes of that pipe; what follows is read and dropped, so that no writer ever fails
   exec <"$GA_AT/$1.pipe" >"$GA_AT/$1" 2>/dev/null
-  ( ulimit -c 0; ulimit -f $(($2 / 512 + 16)); exec cat )
-  cat >/dev/null
+  ulimit -c 0; ulimit -f $(($2 / 512 + 16))
+  cat || cat >/dev/null
   : >"$GA_AT/$1.end"
 }
 
 ga_drained() {  # waits until both pipes were read to their end; whom the command left behind may hold them: 1 s then
-  ga_now; until=$((T + 100))
+  turns=0; ga_now; until=$((T + 100))
   while { [ ! -e "$GA_AT/out.end" ] || [ ! -e "$GA_AT/err.end" ]; } && [ "$T" -lt "$until" ]; do
+    turns=$((turns + 1))
+    [ "$turns" -gt 100 ] || continue  # about a millisecond, without a process: as a rule that is enough
     sleep 0.01 2>/dev/null || sleep 1
     ga_now
   done
 }
 
-ga_settle() {  # NAME CAP: mask, then cut; what a cut may have torn apart is dropped with it
-  raw=$(wc -c <"$GA_AT/$1")
-  ga_masked "$GA_AT/$1" >"$GA_AT/$1.masked"
-  size=$(wc -c <"$GA_AT/$1.masked")
-  if [ "$raw" -gt "$2" ]; then
-    cut=1
-    size=$((size - 2048))
-    [ "$size" -le "$2" ] || size=$2
-    [ "$size" -ge 0 ] || size=0
-  fi
-  size=$((size))
+ga_settle() {  # CAP: masks, then measures and cuts both outputs: sets out, err (bytes to tell) and cut
+  out=0 err=0 cut=0
+  [ -s "$GA_AT/out" ] || [ -s "$GA_AT/err" ] || return 0
+  for file in out err; do
+    if [ -z "$masked" ]; then continue
+    elif [ -s "$GA_AT/$file" ]; then ga_masked "$GA_AT/$file" >"$GA_AT/$file$masked"
+    else : >"$GA_AT/$file$masked"; fi
+  done
+  wc -c "$GA_AT/out" "$GA_AT/out$masked" "$GA_AT/err" "$GA_AT/err$masked" >"$GA_AT/sizes"
+  {
+    read -r raw _; read -r size _; ga_cut "$1"; out=$size
+    read -r raw _; read -r size _; ga_cut "$1"; err=$size
+  } <"$GA_AT/sizes"
+}
+
+ga_cut() {  # CAP: of an output of `raw` bytes that was longer, what a cut may have torn apart is dropped with it
+  [ "$raw" -gt "$1" ] || return 0
+  cut=1
+  size=$((size - 2048))
+  [ "$size" -le "$1" ] || size=$1
+  [ "$size" -ge 0 ] || size=0
 }
 
 ga_watch() {  # PID KEY DONE TOTAL: how far the command is, about once a second, while it runs
@@ -101,9 +113,7 @@ ga_end_group() {  # PID LIMIT_S: after a time limit, the whole group ends, also 
 
 ga_run() {  # KEY LIMIT_S CAP_BYTES STDIN(0|1) DONE TOTAL COMMAND
   # The shell stays in between: it can be ended at the limit, a sudo in its place could not.
-  ga_now; began=$T; cut=0; GA_COUNT=$((GA_COUNT + 1)); GA_AT=$GA_TMP/$GA_COUNT
-  mkdir "$GA_AT" && mkfifo "$GA_AT/out.pipe" "$GA_AT/err.pipe" ||
-    { printf '%s lacks temporary-space\n' "$GA_NONCE"; exit 0; }
+  ga_now; began=$T; GA_COUNT=$((GA_COUNT + 1)); GA_AT=$GA_TMP/$GA_COUNT
   ga_keep out "$3" 3<&- &
   ga_keep err "$3" 3<&- &
   if [ "$4" = 1 ]; then exec 4<&3; else exec 4</dev/null; fi
@@ -119,12 +129,20 @@ exit \$?" ) \
   ga_end_group "$child" "$2"
   child=
   ga_drained
-  ga_settle out "$3"; out=$size
-  ga_settle err "$3"; err=$size
+  ga_settle "$3"
   printf '%s frame %s %d %d %d %d %d\n' "$GA_NONCE" "$1" "$code" "$ms" "$out" "$err" "$cut"
-  head -c "$out" "$GA_AT/out.masked"
-  head -c "$err" "$GA_AT/err.masked"
-  rm -rf "$GA_AT"
+  [ "$out" -eq 0 ] || head -c "$out" "$GA_AT/out$masked"
+  [ "$err" -eq 0 ] || head -c "$err" "$GA_AT/err$masked"
+  : >"$GA_AT/out"; : >"$GA_AT/err"
+}
+
+ga_places() {  # a folder with two pipes for each command; all at once, since a process each takes longer than most of them
+  [ "$GA_TOTAL" -gt 0 ] || return 0
+  set --; while [ $# -lt "$GA_TOTAL" ]; do set -- "$@" "$GA_TMP/$(($# + 1))"; done
+  mkdir "$@" || return 1
+  for file; do set -- "$@" "$file/out.pipe" "$file/err.pipe"; done
+  shift "$GA_TOTAL"
+  mkfifo "$@"
 }
 
 ga_main() {
@@ -152,7 +170,9 @@ ga_main() {
     *) printf '%s lacks working-awk\n' "$GA_NONCE"; return 0 ;;  # without all masks nothing is run
   esac
   GA_SETSID=$(command -v setsid 2>/dev/null)  # busybox' timeout makes no group of its own
-  GA_COUNT=0
+  GA_COUNT=0 masked=
+  [ -z "$GA_MASKS" ] || masked=.masked
+  ga_places || { printf '%s lacks temporary-space\n' "$GA_NONCE"; return 0; }
   exec 3<&0
   printf '%s begin\n' "$GA_NONCE"
   ga_commands

@@ -121,7 +121,7 @@ def test_a_release_says_its_version_and_how_to_check_it(registry: str, busybox: 
     settings = config["config"]
     assert settings["Labels"]["org.opencontainers.image.version"] == TAG
     assert {f"APP_VERSION={TAG}", "HEALTH_PORT=8123"} < set(settings["Env"])
-    assert settings["Healthcheck"]["Interval"] == 1_000_000_000
+    assert settings["Healthcheck"]["Interval"] == 5_000_000_000
     assert settings["StopSignal"] == "SIGKILL"
     assert config["architecture"] == this_architecture()
 
