@@ -1,25 +1,18 @@
 """What outlives a run in Prefect's result storage: open journals of drills, and releases that were seen healthy.
 
-Local by default (below PREFECT_HOME, written through to the disk), shared where several workers share a storage
-block (PREFECT_DEFAULT_RESULT_STORAGE_BLOCK). No secret is in it.
+In a folder it is written through to the disk. No secret is in it.
 """
 
-import inspect
 import json
-from collections.abc import Coroutine
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
-from prefect.filesystems import LocalFileSystem, WritableFileSystem
-from prefect.results import get_default_result_storage
-from prefect.settings import get_current_settings
-from prefect.utilities.asyncutils import run_coro_as_sync
+from prefect.filesystems import WritableFileSystem
 
 from ghcr_audit.adapters.journals import write_synced
 from ghcr_audit.images import is_tag
+from tasks.storage import done, result_storage, storage_key
 
-_T = TypeVar("_T")
 MAX_HEALTHY = 50
 """So many releases are remembered for each target."""
 
@@ -106,7 +99,7 @@ class SharedTexts:
     def read(self, key: str) -> str | None:
         """The text, or None."""
         try:
-            content = _done(self._storage.read_path(key))
+            content = done(self._storage.read_path(key))
         except Exception:  # noqa: BLE001 - each kind of storage has errors of its own for a missing text
             return self._own.get(key)
         return content.decode("utf-8", "replace") or None
@@ -114,28 +107,19 @@ class SharedTexts:
     def write(self, key: str, text: str) -> None:
         """Keep it, in place of an earlier one."""
         self._own[key] = text
-        _done(self._storage.write_path(key, text.encode()))
+        done(self._storage.write_path(key, text.encode()))
 
     def remove(self, key: str) -> None:
         """Let it go; no error when there is none."""
         self._own.pop(key, None)
-        _done(self._storage.write_path(key, b""))
-
-
-def _done(answer: Coroutine[Any, Any, _T]) -> _T:
-    """What a block's method returns: a value here, where no event loop runs; of some blocks a coroutine still."""
-    return run_coro_as_sync(answer) if inspect.isawaitable(answer) else cast(_T, answer)
+        done(self._storage.write_path(key, b""))
 
 
 def _store() -> FolderTexts | SharedTexts:
-    """The same one for a whole run: a server that is away for a moment does not move it."""
-    results = get_current_settings().results
-    return _store_of(str(results.default_storage_block), str(results.local_storage_path))
+    return _store_of(storage_key())
 
 
 @lru_cache(maxsize=8)
-def _store_of(_block: str, _path: str) -> FolderTexts | SharedTexts:
-    storage = cast(WritableFileSystem, get_default_result_storage())
-    if isinstance(storage, LocalFileSystem):
-        return FolderTexts(Path(storage.basepath or ".").expanduser().resolve())
-    return SharedTexts(storage)
+def _store_of(_key: tuple[str, str]) -> FolderTexts | SharedTexts:
+    storage = result_storage()
+    return FolderTexts(storage) if isinstance(storage, Path) else SharedTexts(storage)

@@ -4,26 +4,20 @@ A folder of this machine by default (below PREFECT_HOME, written through to the 
 block that they share (PREFECT_DEFAULT_RESULT_STORAGE_BLOCK), in which each entry of a ledger is an object of its own.
 """
 
-import inspect
-from collections.abc import Coroutine
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
-from prefect.filesystems import LocalFileSystem, WritableFileSystem
-from prefect.results import get_default_result_storage
+from prefect.filesystems import WritableFileSystem
 from prefect.settings import get_current_settings
-from prefect.utilities.asyncutils import run_coro_as_sync
 
 from ghcr_audit.adapters.bundle import BundleStore, FolderBundles
 from ghcr_audit.adapters.ledger import FolderLedger, Ledger, LedgerError, LedgerStore, Stored, checked_run
 from ghcr_audit.audit import Audit
+from ghcr_audit.bundle.content import EVIDENCE_FOLDER
 from ghcr_audit.evidence import Link
 from ghcr_audit.ledger.canonical import sha256
-
-_T = TypeVar("_T")
-_FOLDER = "ghcr-audit-evidence"
+from tasks.storage import done, result_storage, storage_key
 
 
 def ledger_of(run: str) -> Ledger:
@@ -95,7 +89,7 @@ class SharedLedger:
         return self._path(run, f"entries/{number:06}.json")
 
     def _path(self, run: str, name: str) -> str:
-        return f"{_FOLDER}/ledger-{checked_run(run)}/{name}"
+        return f"{EVIDENCE_FOLDER}/ledger-{checked_run(run)}/{name}"
 
 
 class SharedBundles:
@@ -106,40 +100,32 @@ class SharedBundles:
 
     def keep(self, name: str, content: bytes) -> str:
         """Stored before this returns."""
-        _write(self._storage, f"{_FOLDER}/{name}", content)
-        return f"{_FOLDER}/{name} in the storage block {get_current_settings().results.default_storage_block}"
+        _write(self._storage, f"{EVIDENCE_FOLDER}/{name}", content)
+        return f"{EVIDENCE_FOLDER}/{name} in the storage block {get_current_settings().results.default_storage_block}"
 
 
 def _write(storage: WritableFileSystem, path: str, content: bytes) -> None:
     """Raises LedgerError; a storage's own words may hold signed addresses, and are not told."""
     try:
-        _done(storage.write_path(path, content))
+        done(storage.write_path(path, content))
     except Exception as error:  # noqa: BLE001 - each kind of storage has errors of its own
         raise LedgerError(f"evidence: store {path}: {type(error).__name__}") from None
 
 
 def _read(storage: WritableFileSystem, path: str) -> bytes | None:
     try:
-        return _done(storage.read_path(path))
+        return done(storage.read_path(path))
     except Exception:  # noqa: BLE001 - each kind of storage has errors of its own for what is missing
         return None
 
 
-def _done(answer: Coroutine[Any, Any, _T]) -> _T:
-    """What a block's method returns: a value here, where no event loop runs; of some blocks a coroutine still."""
-    return run_coro_as_sync(answer) if inspect.isawaitable(answer) else cast(_T, answer)
-
-
 def _stores() -> tuple[LedgerStore, BundleStore]:
-    """The same ones for a whole run: a server that is away for a moment does not move them."""
-    results = get_current_settings().results
-    return _stores_of(str(results.default_storage_block), str(results.local_storage_path))
+    return _stores_of(storage_key())
 
 
 @lru_cache(maxsize=8)
-def _stores_of(_block: str, _path: str) -> tuple[LedgerStore, BundleStore]:
-    storage = cast(WritableFileSystem, get_default_result_storage())
-    if isinstance(storage, LocalFileSystem):
-        folder = Path(storage.basepath or ".").expanduser().resolve() / _FOLDER
-        return FolderLedger(folder), FolderBundles(folder)
+def _stores_of(_key: tuple[str, str]) -> tuple[LedgerStore, BundleStore]:
+    storage = result_storage()
+    if isinstance(storage, Path):
+        return FolderLedger(storage / EVIDENCE_FOLDER), FolderBundles(storage / EVIDENCE_FOLDER)
     return SharedLedger(storage), SharedBundles(storage)
