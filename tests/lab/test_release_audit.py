@@ -50,6 +50,7 @@ def assert_judged(audits: Served, report_verdict: Verdict, markdown: str) -> Non
 
 
 def test_a_suspended_run_outlives_server_and_worker_and_judges_each_credential(audits: Served) -> None:
+    audits.lab.docker("image", "rm", f"{audits.lab.image}:{audits.lab.releases.newest_published}")  # of another test
     run = audits.trigger()
     first = audits.settled(run)
     assert first.name == "Suspended"
@@ -256,5 +257,5 @@ def test_a_paused_run_that_is_cancelled_ends_and_touches_nothing_more(audits: Se
                                  "--wait-hours", "1")  # fmt: skip
     audits.settled(_waiting_run(audits))
     audits.cancel_waiting_runs()
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
     assert process.returncode not in (0, Verdict.BLOCKED.exit_code)

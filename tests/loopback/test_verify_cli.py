@@ -1,13 +1,11 @@
 """`ghcr-audit verify`: what a person reads who was handed a bundle, and the exit code that a script reads."""
 
 import json
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ghcr_audit.cli import check
 from ghcr_audit.cli.main import main
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.verdicts import Verdict
@@ -162,10 +160,8 @@ def test_check_leaves_a_bundle_of_a_host_that_it_did_not_even_reach(
 ) -> None:
     (tmp_path / "lab.toml").write_text(TARGET, encoding="utf-8")
     path = tmp_path / "evidence.tar.gz"
-    asked = Namespace(
-        target=str(tmp_path / "lab.toml"), tag="20260101-000000", bundle=str(path), json=True, markdown=False
-    )
-    assert check.run(asked) == Verdict.UNKNOWN.exit_code
+    words = ["check", str(tmp_path / "lab.toml"), "--tag", "20260101-000000", "--json"]
+    assert main([*words, "--bundle", str(path)]) == Verdict.UNKNOWN.exit_code
     said = capsys.readouterr()
     report = json.loads(said.out)
     assert f"evidence: {path}" in said.err
@@ -175,10 +171,8 @@ def test_check_leaves_a_bundle_of_a_host_that_it_did_not_even_reach(
     assert found["ledger_entries"] == report["integrity"]["entries"] + 1
 
 
-def test_a_place_where_no_bundle_can_be_written_is_told(tmp_path: Path) -> None:
+def test_a_place_where_no_bundle_can_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "lab.toml").write_text(TARGET, encoding="utf-8")
-    asked = Namespace(
-        target=str(tmp_path / "lab.toml"), tag="20260101-000000", bundle=str(tmp_path / "no" / "place"), json=True
-    )
-    with pytest.raises(ConfigurationError, match="write the bundle: No such file"):
-        check.run(asked)
+    words = ["check", str(tmp_path / "lab.toml"), "--tag", "20260101-000000", "--json"]
+    assert main([*words, "--bundle", str(tmp_path / "no" / "place")]) == ConfigurationError.exit_code
+    assert "write the bundle: No such file" in capsys.readouterr().err

@@ -136,7 +136,7 @@ def test_a_place_that_is_gone_keeps_no_other_report_from_being_written(tmp_path:
     gone.mkdir()
     wishes = checked_wishes([f"md:{gone / 'x.md'}", f"html:{tmp_path / 'x.html'}"])
     gone.rmdir()
-    with pytest.raises(AuditError, match=r"x\.md': could not be written: No such file"):
+    with pytest.raises(AuditError, match="could not be written: No such file"):
         write_reports(blocked_report(), wishes)
     assert [path.name for path in tmp_path.iterdir()] == ["x.html"]
 
