@@ -12,6 +12,8 @@ from ghcr_audit.verdicts import Verdict
 SCHEMA_VERSION = 1
 MANIFEST, LEDGER, REPORT_JSON, REPORT_MARKDOWN = "manifest.json", "ledger.jsonl", "report.json", "report.md"
 ATTESTATION = "attestation.dsse.json"
+EVIDENCE_FOLDER = "ghcr-audit-evidence"
+"""Below Prefect's result storage: where flows keep ledgers and bundles."""
 BLOB = re.compile(r"blobs/([0-9a-f]{64})")
 REQUIRED = (MANIFEST, LEDGER, REPORT_JSON, REPORT_MARKDOWN)
 _MIB = 1024 * 1024
