@@ -150,10 +150,10 @@ _FIELDS = (
     ),
     shape(
         "secret",
-        "auth: auth= auth\t auth\x20 token secret key",
+        "auth: auth= auth\t auth\x20 password passwd passphrase token secret key",
         rf"(?im){LINE_START}{FIELDS}[ \t]*+[:=][ \t]*+{REFERENCE}"
         r"(?P<v>(?=\S{8})(?:(?!\\[nr])\S)++)(?=[ \t]*+(?:$|\\[nr]|#))",
-        gate=r"(?i:auth|token|secret|(?:api|secret|access)_?key)[ \t]*[:=]",
+        gate=r"(?i:auth|passw(?:or)?d|passphrase|token|secret|(?:api|secret|access)_?key)[ \t]*[:=]",
     ),
     # YAML's block scalars, and a plain one that a tool wrapped behind its name.
     shape(

@@ -281,6 +281,7 @@ LEAKS = (
     "sshpass -p lab0 ssh",
     "{password: lab0lab0}",
     "password = 'lab'",
+    "--password= ghs_lab0lab0lab0lab0lab0lab0lab0.",
 )
 """One of each kind of leak, to be put together in any order."""
 
