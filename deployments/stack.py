@@ -1,11 +1,10 @@
 """A Prefect server, its deployments and a worker on this machine: loopback only, stopped by recorded pids.
 
-The server process alone gets the encryption key of Secret blocks; the worker and the flows that it starts get a
-scrubbed environment: nothing but what is listed here.
+The server process alone gets the encryption key of Secret blocks; the worker gets a scrubbed environment, nothing but
+what is listed here. How each part comes to the secrets that it needs: server_secrets.py.
 """
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -13,11 +12,19 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from deployments.server_secrets import (
+    api_login,
+    basic_header,
+    checked_passfile,
+    database_address,
+    encryption_key,
+    keep_profile,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 POOL = "ghcr-audit"
@@ -47,6 +54,12 @@ class Stack:
     extra: Mapping[str, str] = field(default_factory=dict)
     """Further variables for worker and flows (`GHCR_AUDIT_TARGETS`); never a secret."""
     worker_query_s: float = 2.0
+    login_file: Path | None = None
+    """Holds `user:password`, without which the API answers nobody; None: it answers everybody on this machine."""
+    postgres: str | None = None
+    """The address of a PostgreSQL database, without a password; None: SQLite, in `folder`."""
+    passfile: Path | None = None
+    """PostgreSQL's password file for it."""
     _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     @property
@@ -88,18 +101,13 @@ class Stack:
         """
         (self.folder / "prefect").mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.folder / "log").mkdir(exist_ok=True)
+        keep_profile(self.folder / "prefect", self._login())
         if not _port_is_free(self.port):
             raise StackError(
                 f"port {self.port} of {HOST} is taken: stop what listens there, or name another with --port"
             )
-        environment = {
-            **self.environment(),
-            "PREFECT_SERVER_ENCRYPTION_KEY": encryption_key(self.folder / "server.key"),
-            "PREFECT_UI_API_URL": self.api_url,  # without it the pages ask port 4200
-            "PREFECT_UI_URL": self.url,
-        }
         words = ("server", "start", "--host", HOST, "--port", str(self.port))
-        self._start(SERVER, words, environment)
+        self._start(SERVER, words, self._server_environment())
 
     def wait_for_server(self) -> None:
         """Return when the API answers.
@@ -123,11 +131,19 @@ class Stack:
         if all(name == SERVER for name in self._processes):
             self._prefect("work-pool", "create", POOL, "--type", "process")
         deadline = time.monotonic() + START_LIMIT_S
-        while not _answers(f"{self.api_url}/work_pools/{POOL}"):
+        while not _answers(f"{self.api_url}/work_pools/{POOL}", self._login()):
             if time.monotonic() > deadline:
                 raise StackError(f"no worker made the work pool in {START_LIMIT_S} s; see {self.folder / 'log'}")
             time.sleep(0.1)
         self._prefect("--no-prompt", "deploy", "--all")
+
+    def notify(self, block: str) -> None:
+        """Create the automations of automations.yaml, or bring them up to date, with this notification block.
+
+        Raises:
+            StackError: the server has no such block; the log says so.
+        """
+        self._run("-m", "deployments.automations", block)
 
     def start_worker(self, name: str = "worker") -> None:
         """Start a worker of the pool, which it makes where it is missing; it polls for runs until it is stopped."""
@@ -175,9 +191,31 @@ class Stack:
                 start_new_session=True,
             )
 
+    def _login(self) -> str | None:
+        return None if self.login_file is None else api_login(self.login_file)
+
+    def _server_environment(self) -> dict[str, str]:
+        """What the server sees beyond the others: its secrets, and where its database is."""
+        environment = {
+            **self.environment(),
+            "PREFECT_SERVER_ENCRYPTION_KEY": encryption_key(self.folder / "server.key"),
+            "PREFECT_UI_API_URL": self.api_url,  # without it the pages ask port 4200
+            "PREFECT_UI_URL": self.url,
+        }
+        if (login := self._login()) is not None:
+            environment["PREFECT_SERVER_API_AUTH_STRING"] = login
+        if self.postgres is not None:
+            environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database_address(self.postgres)
+        if self.passfile is not None:
+            environment["PGPASSFILE"] = str(checked_passfile(self.passfile))
+        return environment
+
     def _prefect(self, *words: str) -> None:
+        self._run("-m", "prefect", *words)
+
+    def _run(self, *words: str) -> None:
         ended = subprocess.run(
-            [sys.executable, "-m", "prefect", *words],
+            [sys.executable, *words],
             cwd=CHECKOUT,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
@@ -189,7 +227,7 @@ class Stack:
         with self._log("deploy").open("a", encoding="utf-8") as log:
             log.write(ended.stdout + ended.stderr)
         if ended.returncode:
-            raise StackError(f"prefect {' '.join(words)} failed; see {self._log('deploy')}")
+            raise StackError(f"{' '.join(words[1:])} failed: {_last_line(ended.stderr)}; see {self._log('deploy')}")
 
     def _must_run(self, name: str) -> None:
         if self._processes[name].poll() is not None:
@@ -204,15 +242,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
-
-
-def encryption_key(path: Path) -> str:
-    """The server's key for Secret blocks: kept in a 0600 file outside the database, made at first use."""
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(urlsafe_b64encode(secrets.token_bytes(32)))
-    return path.read_text(encoding="ascii").strip()
 
 
 def _end_runs(worker: int) -> None:
@@ -260,9 +289,15 @@ def _port_is_free(port: int) -> bool:
     return True
 
 
-def _answers(url: str) -> bool:
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["it said nothing"])[-1][:300]
+
+
+def _answers(url: str, login: str | None = None) -> bool:
+    headers = {} if login is None else {"Authorization": basic_header(login)}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - an http address of our own
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - an http address of our own
+        with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310 - the same
             return bool(answer.status == 200)  # noqa: PLR2004
     except (urllib.error.URLError, OSError):
         return False

@@ -1,27 +1,50 @@
-"""What a run knows of other runs, and of its own fate while it is paused: asked of the Prefect server."""
+"""What a run tells of itself to others and knows of them, and of its own fate while it is paused: by the server."""
 
 import _thread
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import httpx
-from prefect import get_client
+from prefect import get_client, get_run_logger
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType, FlowRunFilterTags
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runtime import flow_run
+from prefect.settings import get_current_settings
+from prefect.types import KeyValueLabels
+
+from ghcr_audit.report_model import Report
+from ghcr_audit.report_words import main_finding, next_step
+from ghcr_audit.terminal_text import one_line
 
 _LIVING = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED]
 _LOOK_EVERY_S = 5
+_LABEL_CHARS = 400
+
+
+DRILL_TAG = "ghcr-audit-drill"
+"""Borne by a run from the moment when it begins to drill: the trigger of `recover` in prefect.yaml looks for it."""
 
 
 def announce_waiting(target: str) -> None:
     """Tell other runs, by a tag of this one, that it waits or is about to wait for a credential of the target."""
+    _bear(_tag(target))
+
+
+def announce_drill() -> None:
+    """Mark this run as one that drills. Raises nothing: a server that is away is no reason not to go on."""
+    if get_current_settings().api.url is None:
+        return
+    with suppress(httpx.HTTPError, PrefectHTTPStatusError):
+        _bear(DRILL_TAG)
+
+
+def _bear(tag: str) -> None:
     with get_client(sync_client=True) as client:
         known = client.read_flow_run(UUID(str(flow_run.id)))
-        client.update_flow_run(known.id, tags={*known.tags, _tag(target)})
+        client.update_flow_run(known.id, tags={*known.tags, tag})
 
 
 def other_waiting_run(target: str) -> str | None:
@@ -35,6 +58,28 @@ def other_waiting_run(target: str) -> str | None:
     own = next((run for run in runs if str(run.id) == str(flow_run.id)), None)
     others = (run for run in runs if run is not own)
     return next((run.name for run in others if _is_waiting(run) or own is None or _age(run) < _age(own)), None)
+
+
+def explained(report: Report) -> Report:
+    """The same report; the run bears its cause and remedy as labels, so that a notification can tell them.
+
+    Labels are beside the point of an audit: a server that does not take them is no reason to fail.
+    """
+    found = main_finding(report)
+    remedy = found.remedy.text if found and found.remedy else next_step(report.verdict)
+    explain(report.target, cause=found.cause.value if found else "", remedy=remedy)
+    return report
+
+
+def explain(target: str, *, cause: str, remedy: str) -> None:
+    """Let this run say by labels what it is about, what blocks it, and what a person does next."""
+    told = {"target": target, "cause": cause, "remedy": remedy}
+    labels: KeyValueLabels = {f"ghcr-audit.{name}": one_line(text)[:_LABEL_CHARS] for name, text in told.items()}
+    try:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run_labels(UUID(str(flow_run.id)), labels)
+    except (httpx.HTTPError, PrefectHTTPStatusError):
+        get_run_logger().warning("the server did not take this run's labels: a notification cannot tell the cause")
 
 
 @contextmanager

@@ -42,18 +42,15 @@ class _Recovered:
 
 @flow(name="recover", persist_result=False)
 @redacting
-def recover(
-    target: Annotated[
-        str | None,
-        Field(title="Target", description="Left out: every target with an open drill.", pattern=NAME_PATTERN),
-    ] = None,
-    look: Annotated[
-        bool, Field(title="Look", description="Ask the target's host even where no journal of a drill is kept here.")
-    ] = False,
-) -> State[None]:
+def recover(target: Annotated[str | None, Field(pattern=NAME_PATTERN)] = None, *, look: bool = False) -> State[None]:
     """Restore every host whose drill was left open by a run that died; asks no host where there is none.
 
     The drill may have been another machine's, whose journals are not kept here: its watch lets the host be asked.
+
+    Args:
+        target: The target whose host is put back. Left out: every target with an open drill. Any name, not a choice
+            of those that were known when this was deployed: a drill's watch must never be turned away.
+        look: Ask the target's host even where no journal of a drill is kept here.
     """
     redact_logs()
     done = [_recovered(name, look=look) for name in _open_drills(target, look=look)]

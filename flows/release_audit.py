@@ -6,12 +6,13 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from pydantic import Field
 
+from flows.other_runs import explained
 from flows.safety import drilling, restore_host, restored_first
 from flows.start import started
+from flows.target_choice import TargetName
 from flows.waiting import FLOW_NAME, until_accepted
 from ghcr_audit.adapters.begin import FORCE_PATTERN, DrillWishes
 from ghcr_audit.evidence import Mode
-from ghcr_audit.targets import NAME_PATTERN
 from tasks.appearing import until_published
 from tasks.auth import auth
 from tasks.deploy import deploy
@@ -33,31 +34,25 @@ from tasks.rollback import rollback
 )
 @redacting
 def release_audit(
-    target: Annotated[str, Field(title="Target", description="A file in deployments/targets.", pattern=NAME_PATTERN)],
+    target: TargetName,
     *,
-    tag: Annotated[str | None, Field(title="Tag", description="Left out: the newest release tag.")] = None,
-    mode: Annotated[
-        Mode,
-        Field(
-            title="Mode",
-            description="observe only reads; pull also logs in and pulls; drill also deploys and rolls back, "
-            "where the target allows it, and puts the host back.",
-        ),
-    ] = Mode.OBSERVE,
-    wait_hours: Annotated[float, Field(title="Hours to wait for a new credential", ge=0, le=720)] = 72,
-    rollback_to: Annotated[
-        str | None, Field(title="Roll back to", description="Of a drill. Left out: the release that runs now.")
-    ] = None,
-    force: Annotated[
-        str | None,
-        Field(
-            title="Force a drill, because",
-            description="Why a drill is right although the host is not as it should be; it stands in the report.",
-            pattern=FORCE_PATTERN,
-        ),
-    ] = None,
+    tag: str | None = None,
+    mode: Mode = Mode.OBSERVE,
+    wait_hours: Annotated[float, Field(ge=0, le=720)] = 72,
+    rollback_to: str | None = None,
+    force: Annotated[str | None, Field(pattern=FORCE_PATTERN)] = None,
 ) -> State[None]:
-    """Walk the chain: preflight → auth → (blocked, resumed) → pull → digest → deploy → rollback → publish."""
+    """Walk the chain: preflight → auth → (blocked, resumed) → pull → digest → deploy → rollback → publish.
+
+    Args:
+        target: The name of a file in deployments/targets.
+        tag: The release to audit. Left out: the newest release tag.
+        mode: observe only reads; pull also logs in and pulls; drill also deploys and rolls back, where the target
+            allows it, and puts the host back.
+        wait_hours: How long to wait for a new credential, where the host's is refused; 0: not at all.
+        rollback_to: Of a drill: the release to go back to. Left out: the one that runs now.
+        force: Of a drill: why it is right although the host is not as it should be; it stands in the report.
+    """
     audit = started(target, tag, mode, DrillWishes(rollback_to=rollback_to, force=force))
     restored_first(audit)
     audit = preflight(audit)
@@ -69,4 +64,4 @@ def release_audit(
     with drilling(audit):
         audit = deploy(audit)
         audit = rollback(audit)
-    return final_state(publish(audit))
+    return final_state(explained(publish(audit)))

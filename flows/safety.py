@@ -15,11 +15,12 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
 
+from flows.other_runs import announce_drill
 from flows.start import redact_logs
 from flows.watch import end_dead_run, watched
 from ghcr_audit.adapters import drill
 from ghcr_audit.adapters.begin import targets_folder
-from ghcr_audit.adapters.connections import close_connections
+from ghcr_audit.adapters.connections import close_connection, close_connections
 from ghcr_audit.adapters.journals import JournalStore
 from ghcr_audit.adapters.recover import Outcome, Recovery, recover
 from ghcr_audit.audit import Audit
@@ -46,7 +47,7 @@ def restored_first(audit: Audit) -> None:
     try:
         found = recover(audit.target, journal_store(), run=audit.run, look=True)
     except HostError:
-        close_connections()
+        close_connection(audit.target)
         return
     keep_restored(audit.run, found.audit, by="before the audit")
     if found.outcome is not Outcome.NOTHING:
@@ -65,6 +66,7 @@ def drilling(audit: Audit) -> Iterator[None]:
         yield
         return
     journals, name = journal_store(), audit.target.name
+    announce_drill()
     with watched(name, lease_s=audit.target.deploy.lease_s, over=lambda: journals.read(name) is None):
         try:
             yield

@@ -1,14 +1,17 @@
 """How a run begins: which audit it is, and since when; and that nothing it logs holds a secret."""
 
 import logging
+import os
+from datetime import datetime
 
 from prefect.runtime import flow_run
+from prefect.settings import get_current_settings
 
 from ghcr_audit.adapters.begin import NO_WISHES, DrillWishes, begin
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
-from ghcr_audit.redaction import RedactingFilter
+from ghcr_audit.redaction import RedactingFilter, current_redactor
 from tasks.journals import healthy_releases
 from tasks.ledger import ledger_of
 from tasks.record import Beginning, RunRecord
@@ -33,11 +36,31 @@ def started(target: str, tag: str | None, mode: Mode, wishes: DrillWishes = NO_W
     return audit
 
 
+def fleet_started() -> datetime:
+    """When this run of a fleet began, which it keeps over suspensions."""
+    redact_logs()
+    record = RunRecord(str(flow_run.id))
+    known = record.beginning() or Beginning(started_at=utc_now(), tag="")
+    record.begin(known)
+    return known.started_at
+
+
+def _hide_api_login() -> None:
+    os.environ.pop("PREFECT_API_AUTH_STRING", None)
+    login = get_current_settings().api.auth_string
+    if login is not None:
+        text = str(login.get_secret_value())
+        current_redactor().learn(text, "api-login")
+        current_redactor().learn(text.partition(":")[2], "api-login")
+
+
 def redact_logs() -> None:
     """Let every handler of the root and Prefect loggers redact what it writes.
 
     A handler that fails would print the record, and all that is being handled, past every filter: it is silent.
+    Prefect hands the login of its API to this process in the environment: nothing that is started here gets it from us.
     """
+    _hide_api_login()
     logging.raiseExceptions = False
     for name in _LOGGERS:
         logger = logging.getLogger(name)

@@ -5,23 +5,19 @@ server the terminal is asked. It waits while the running service is untouched, a
 """
 
 import getpass
-import sys
-from enum import StrEnum
 
-from prefect import get_run_logger, pause_flow_run, suspend_flow_run
+from prefect import get_run_logger
 from prefect.exceptions import FlowPauseTimeout
-from prefect.input.actions import read_flow_run_input
-from prefect.runtime import deployment
-from prefect.settings import get_current_settings
-from pydantic import ValidationError
 
-from flows.credential_form import NewCredential, handover, request
-from flows.other_runs import announce_waiting, ending_when_cancelled, other_waiting_run
+from flows.asking import Wait, awaited, given, way
+from flows.credential_form import request
+from flows.other_runs import announce_waiting, explained, other_waiting_run
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import refusal
 from ghcr_audit.evidence import Attempt, Mode, Observation
 from ghcr_audit.handover import Handover, Way
+from ghcr_audit.language import Language, speaking
 from ghcr_audit.links.auth import refused
 from tasks.auth import auth
 from tasks.credential import delete_one_time_block, use_credential
@@ -32,18 +28,8 @@ from tasks.pull import pull
 from tasks.record import MAX_ATTEMPTS, RunRecord
 
 FLOW_NAME = "release-audit"
-_POLL_S = 3
 _UNUSED = "the registry and docker login accept it, but the host's docker still sends another one that is refused"
 _SEEN_WITH_THE_OLD_ONE = ("registry.host", "registry.host_anonymous", "host.credential")
-
-
-class _Wait(StrEnum):
-    """How this process can wait."""
-
-    SUSPEND = "suspend"
-    PAUSE = "pause"
-    PROMPT = "prompt"
-    NOT = "not"
 
 
 def until_accepted(audit: Audit, wait_hours: float) -> Audit:
@@ -56,7 +42,7 @@ def until_accepted(audit: Audit, wait_hours: float) -> Audit:
     while refused(audit) and audit.mode is not Mode.OBSERVE and len(audit.attempts) < MAX_ATTEMPTS:
         number = len(audit.attempts) + 1
         try:
-            answer = _given(number) or _asked(audit, number, wait_hours, record)
+            answer = given(number) or _asked(audit, number, wait_hours, record)
         except FlowPauseTimeout:  # nobody answered: what was seen before the wait does not count after it
             return auth(preflight(audit))
         if answer is None:
@@ -85,16 +71,8 @@ def _tried(audit: Audit, answer: Handover, number: int, record: RunRecord) -> Au
 
 def _looked_again(audit: Audit, seen: tuple[Observation, ...]) -> Audit:
     """The chain observed anew where this process waited; after a suspension that was done already, but for auth."""
-    fresh = audit.forgetting(*_SEEN_WITH_THE_OLD_ONE) if _way() is _Wait.SUSPEND else preflight(audit)
+    fresh = audit.forgetting(*_SEEN_WITH_THE_OLD_ONE) if way() is Wait.SUSPEND else preflight(audit)
     return auth(fresh.seeing(*seen))
-
-
-def _given(number: int) -> Handover | None:
-    """The answer that resumed this run after it was suspended for this attempt; None when there is none yet."""
-    if _way() is not _Wait.SUSPEND:
-        return None
-    stored = read_flow_run_input(f"suspended-{_key(number)}-response")
-    return handover(NewCredential.model_validate(stored)) if stored else None
 
 
 def _asked(audit: Audit, number: int, wait_hours: float, record: RunRecord) -> Handover | None:
@@ -103,15 +81,18 @@ def _asked(audit: Audit, number: int, wait_hours: float, record: RunRecord) -> H
     Raises:
         FlowPauseTimeout: nobody answered in time.
     """
-    way = _way() if wait_hours > 0 else _Wait.NOT
-    if way is _Wait.NOT or (way is not _Wait.PROMPT and not _has_the_word(audit)):
+    how = way() if wait_hours > 0 else Wait.NOT
+    if how is Wait.NOT or (how is not Wait.PROMPT and not _has_the_word(audit)):
         return None
-    publish(pull(audit))
-    if way is not _Wait.PROMPT and not _has_the_word(audit):
+    explained(publish(pull(audit)))
+    if how is not Wait.PROMPT and not _has_the_word(audit):
         return None
     record.ask(_asking(audit, number))
     _say(f"waiting for a new credential: in the Prefect UI, or `ghcr-audit resume {audit.run}`")
-    return _prompted(audit) if way is _Wait.PROMPT else _awaited(audit, number, way, wait_hours)
+    if how is Wait.PROMPT:
+        return _prompted(audit)
+    with speaking(audit.target.lang or Language.ENGLISH):
+        return awaited(request(audit, number), number, wait_hours)
 
 
 def _has_the_word(audit: Audit) -> bool:
@@ -121,19 +102,6 @@ def _has_the_word(audit: Audit) -> bool:
     if other is not None:
         _say(f"run {other} already waits for a credential of {audit.target.name}")
     return other is None
-
-
-def _awaited(audit: Audit, number: int, way: _Wait, wait_hours: float) -> Handover:
-    form = NewCredential.with_initial_data(description=request(audit, number))
-    timeout_s = max(1, round(wait_hours * 3600))
-    try:
-        if way is _Wait.SUSPEND:
-            return handover(suspend_flow_run(wait_for_input=form, timeout=timeout_s, key=_key(number)))
-        with ending_when_cancelled(audit.run):
-            given = pause_flow_run(wait_for_input=form, timeout=timeout_s, poll_interval=_POLL_S, key=_key(number))
-        return handover(given)
-    except ValidationError:  # resumed by force, without an answer: counts as unanswered
-        return handover(None)
 
 
 def _asking(audit: Audit, number: int) -> Attempt:
@@ -150,18 +118,6 @@ def _asking(audit: Audit, number: int) -> Attempt:
 def _prompted(audit: Audit) -> Handover:
     user = audit.target.registry_user
     return Handover(way=Way.PROMPT, reference="", registry_user=user, answered_by=getpass.getuser())
-
-
-def _way() -> _Wait:
-    if deployment.id:
-        return _Wait.SUSPEND
-    if get_current_settings().api.url is not None:
-        return _Wait.PAUSE
-    return _Wait.PROMPT if sys.stdin.isatty() else _Wait.NOT
-
-
-def _key(number: int) -> str:
-    return f"cred-{number}"
 
 
 def _say(text: str) -> None:

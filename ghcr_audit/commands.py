@@ -14,7 +14,8 @@ class Command:
     `argv` reaches the remote shell only through `shlex.join`. `limit_s` is enforced on the host, by `timeout`
     in a process group of its own. `reads_stdin` passes the exec's standard input on (a password for
     `docker login --password-stdin`); all other commands read `/dev/null`. `progress` lets the host report,
-    once a second, how many lines of its output match (done, total): two `grep -E` patterns.
+    once a second, how many lines of its output match (done, total): two `grep -E` patterns. `aside`: it may run beside
+    those that are not, after all others that are: its scratch files have names that only such commands use.
     """
 
     key: str
@@ -23,6 +24,7 @@ class Command:
     cap_bytes: int = OUTPUT_CAP_BYTES
     reads_stdin: bool = False
     progress: tuple[str, str] | None = None
+    aside: bool = False
 
     @property
     def text(self) -> str:
@@ -59,6 +61,6 @@ class Progress:
     total: int
 
 
-def program(key: str, text: str, name: str, *args: str, limit_s: int = 15) -> Command:
+def program(key: str, text: str, name: str, *args: str, limit_s: int = 15, aside: bool = False) -> Command:
     """A POSIX sh program sent whole, with positional arguments; `name` is how evidence calls it."""
-    return Command(key=key, argv=("sh", "-c", text, name, *args), limit_s=limit_s)
+    return Command(key=key, argv=("sh", "-c", text, name, *args), limit_s=limit_s, aside=aside)

@@ -10,6 +10,7 @@ from ghcr_audit.targets import Target
 HOST_FILES = "host.deploy_files"
 HOST_COMPOSE = "host.compose"
 HOST_STATE = "host.state"
+COMPOSE_VERSION = "host.compose_version"
 """Keys of the observations."""
 
 _SUMS = """\
@@ -32,4 +33,5 @@ def delivery_questions(target: Target, tag: str) -> tuple[Command, ...]:
         program(HOST_FILES, _SUMS, "SHA-256 of", *paths),
         replace(drill.compose(Phase.BEFORE, tag), key=HOST_COMPOSE),
         replace(state, key=HOST_STATE),
+        Command(key=COMPOSE_VERSION, argv=(*target.host.docker_command, "compose", "version", "--short")),
     )

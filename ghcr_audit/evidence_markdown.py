@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.markdown_text import code, fence, inline, table
 
 
@@ -22,22 +23,19 @@ class Anchor:
 
 def evidence_markdown(anchor: Anchor) -> str:
     """The anchor as a table, and the command that checks the bundle against it."""
-    unsigned = f"nobody: {inline(anchor.not_signed)}" if anchor.not_signed else "nobody: it is unsigned"
+    unsigned = phrase("nobody: it is unsigned")
+    if anchor.not_signed:
+        unsigned = phrase("nobody: {why}", why=inline(tell(anchor.not_signed)))
     rows: list[tuple[str, ...]] = [
-        ("Run", code(anchor.run)),
-        ("Verdict", inline(anchor.verdict)),
-        ("Ledger head", code(anchor.head)),
-        ("Entries", str(anchor.entries)),
-        ("Bundle", code(anchor.bundle)),
-        ("Its SHA-256", code(anchor.bundle_sha256)),
-        ("Stored at", code(anchor.place)),
-        ("Signed by", code(anchor.signer) or unsigned),
+        (phrase("Run"), code(anchor.run)),
+        (phrase("Verdict"), inline(told_as(anchor.verdict))),
+        (phrase("Ledger head"), code(anchor.head)),
+        (phrase("Entries"), str(anchor.entries)),
+        (phrase("Bundle"), code(anchor.bundle)),
+        (phrase("Its SHA-256"), code(anchor.bundle_sha256)),
+        (phrase("Stored at"), code(anchor.place)),
+        (phrase("Signed by"), code(anchor.signer) or unsigned),
     ]
-    return "\n\n".join(
-        [
-            "# Evidence",
-            table(("Evidence", "Value"), rows),
-            "Checked offline; the head that it prints must be the one above.",
-            fence(f"ghcr-audit verify {anchor.bundle}", "sh"),
-        ]
-    )
+    facts = table((phrase("Evidence"), phrase("Value")), rows)
+    check = phrase("Checked offline; the head that it prints must be the one above.")
+    return "\n\n".join([f"# {phrase('Evidence')}", facts, check, fence(f"ghcr-audit verify {anchor.bundle}", "sh")])

@@ -35,7 +35,7 @@ def host_script(name: str) -> str:
 
 
 def framed_script(commands: Collection[Command], *, nonce: str, registry: str = "", sudo: tuple[str, ...] = ()) -> str:
-    """The POSIX sh program that runs `commands` in order and answers in frames.
+    """The POSIX sh program that runs `commands` in order, those `aside` in a second row, and answers in frames.
 
     `registry` is the one whose credential helpers are asked for values to mask; `sudo` is the prefix with
     which docker is run as another user, whose config then is masked too.
@@ -43,22 +43,29 @@ def framed_script(commands: Collection[Command], *, nonce: str, registry: str = 
     assignments = {
         "GA_NONCE": nonce,
         "GA_TOTAL": str(len(commands)),
+        "GA_ASIDE": str(sum(command.aside for command in commands)),
         "GA_REGISTRY": registry,
         "GA_SUDO": " ".join(sudo),
         "GA_MASKS_AWK": host_script("masks.awk"),
         "GA_MASK_AWK": host_script("mask.awk"),
     }
     head = "".join(f"{name}={shlex.quote(value)}\n" for name, value in assignments.items())
-    calls = {command.key: _call(command) for command in commands}
-    if len(calls) != len(commands):
+    if len({command.key for command in commands}) != len(commands):
         raise ValueError("two commands of one exec have the same key")
-    body = "".join(f"  {call}\n" for call in calls.values())
-    return f"set +a\nunset {' '.join(assignments)}\n{head}ga_commands() {{\n  :\n{body}}}\n{host_script('frame.sh')}"
+    rows = _function("ga_commands", commands, aside=False) + _function("ga_aside", commands, aside=True)
+    return f"set +a\nunset {' '.join(assignments)}\n{head}{rows}{host_script('frame.sh')}"
+
+
+def _function(name: str, commands: Collection[Command], *, aside: bool) -> str:
+    calls = "".join(f"  {_call(command)}\n" for command in commands if command.aside is aside)
+    return f"{name}() {{\n  :\n{calls}}}\n"
 
 
 def _call(command: Command) -> str:
     if not _KEY.fullmatch(command.key):
         raise ValueError(f"command key {command.key!r} would break the frame")
+    if command.aside and (command.reads_stdin or command.progress):
+        raise ValueError(f"command {command.key}: what runs aside has neither input nor progress")
     done, total = command.progress or ("", "")
     words = (
         command.key,

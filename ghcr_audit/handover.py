@@ -48,7 +48,7 @@ class Handover:
     @property
     def told(self) -> str:
         """The way, for the report."""
-        return f"{self.way} {self.reference}" if self.way is Way.BLOCK else self.way.value
+        return f"secret block {self.reference}" if self.way is Way.BLOCK else self.way.value
 
 
 class UnusableAnswerError(ValueError):

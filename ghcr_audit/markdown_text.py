@@ -19,8 +19,8 @@ _LINKABLE = re.compile(
     r"|:[\w+-]+:"  # emoji short codes
 )
 _BLOCK_START = re.compile(r"[-+=]|\d+[.)]$|:-")
-_TAIL = "),.;"
-"""What ends a word without being of it: it stays outside a code span."""
+_TAIL = re.compile(r"[가-힣]*[),.;]*\Z")
+"""What ends a word without being of it, as a Korean particle: it stays outside a code span."""
 NOTHING = "–"
 """An empty cell: a hyphen alone would become a list in Prefect's tables."""
 
@@ -57,7 +57,7 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def _word(word: str, *, first: bool) -> str:
     if _LINKABLE.search(word):
-        bare = word.rstrip(_TAIL)
+        bare = _TAIL.sub("", word, count=1)
         return code(bare) + word[len(bare) :] if "|" not in word else code(word)
     if first and _BLOCK_START.match(word):
         return code(word)

@@ -1,4 +1,7 @@
-"""What is asked of a host: read-only commands as values, and the programs that probe a registry from there."""
+"""What is asked of a host: read-only commands as values, and the programs that probe a registry from there.
+
+What waits for the network runs aside, while the engine is asked.
+"""
 
 from ghcr_audit.commands import Command, program
 from ghcr_audit.drill.dead_man import LATELY, ask
@@ -62,7 +65,7 @@ def network_question(target: Target) -> Command:
     """Proxies, name resolution and TLS on the way from the host to the registry (`network_facts.py`)."""
     registry = target.image_ref.registry
     args = ("http" if is_loopback(registry) else "https", registry, *target.host.docker_command)
-    return program("host.network", host_script("network.sh"), "the path to", *args, limit_s=20)
+    return program("host.network", host_script("network.sh"), "the path to", *args, limit_s=20, aside=True)
 
 
 def drill_question(target: Target) -> Command:
@@ -103,7 +106,7 @@ def health_question(target: Target) -> tuple[Command, ...]:
 def credential_question(target: Target) -> Command:
     """What credential the host's docker client holds for the registry: kind and user, never the value."""
     text = _credential_program(target) + host_script("show_credential.sh")
-    return program("host.credential", text, "stored credential for", target.image_ref.registry)
+    return program("host.credential", text, "stored credential for", target.image_ref.registry, aside=True)
 
 
 def registry_question(target: Target, tag: str, *, anonymous: bool) -> Command:
@@ -119,7 +122,7 @@ def registry_question(target: Target, tag: str, *, anonymous: bool) -> Command:
     scheme = "http" if is_loopback(image.registry) else "https"
     args = (scheme, image.registry, image.repository, target.token_host or "", who, tag, "latest")
     key = "registry.host_anonymous" if anonymous else "registry.host"
-    return program(key, text, "registry as this host sees it:", *args, limit_s=60)
+    return program(key, text, "registry as this host sees it:", *args, limit_s=60, aside=True)
 
 
 def token_question(target: Target) -> tuple[Command, ...]:
@@ -130,7 +133,7 @@ def token_question(target: Target) -> tuple[Command, ...]:
     text = _credential_program(target) + checksum + host_script("curl.sh") + host_script("token.sh")
     image = target.image_ref
     args = (target.token_api, image.registry, image.repository)
-    return (program("host.token", text, "GitHub's word on the stored credential:", *args, limit_s=10),)
+    return (program("host.token", text, "GitHub's word on the stored credential:", *args, limit_s=10, aside=True),)
 
 
 def _credential_program(target: Target) -> str:

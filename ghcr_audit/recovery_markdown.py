@@ -10,6 +10,7 @@ from ghcr_audit.drill import by_hand
 from ghcr_audit.drill.journal import Journal
 from ghcr_audit.drill.snapshot import Phase, snapshot
 from ghcr_audit.evidence import Observation
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.markdown_text import cell, code, fence, inline, table
 from ghcr_audit.targets import Target
 from ghcr_audit.terminal_text import bounded
@@ -40,25 +41,26 @@ def render_recovery(
     commands: tuple[str, ...],
 ) -> str:
     """One recovery; `commands` are what a person runs where it was not enough."""
-    parts = [f"# ghcr-audit: {inline(target)} - {inline(outcome)}", inline(told)]
+    parts = [f"# ghcr-audit: {inline(target)} - {inline(told_as(outcome))}", inline(tell(told))]
     if journal is not None:
-        parts.append(table(("Unfinished drill", "Value"), list(_drill_rows(journal))))
+        parts.append(table((phrase("Unfinished drill"), phrase("Value")), list(_drill_rows(journal))))
     if commands:
-        parts += ["What a person does now:", fence("\n".join(commands), "sh")]
+        parts += [phrase("What a person does now:"), fence("\n".join(commands), "sh")]
     shown = [one for key in _SHOWN for one in seen if one.key == key]
     return "\n\n".join([*parts, *(part for one in shown for part in _step(one))]) + "\n"
 
 
 def _drill_rows(journal: Journal) -> Iterator[tuple[str, str]]:
-    yield "Run", code(journal.run)
-    yield "Release", code(journal.tag)
-    yield "Began", f"{journal.began_at:%Y-%m-%d %H:%M:%S} UTC"
-    yield "Was left at", cell(journal.step.value.replace("_", " "))
-    yield "Host", code(journal.where)
+    yield phrase("Run"), code(journal.run)
+    yield phrase("Release"), code(journal.tag)
+    yield phrase("Began"), f"{journal.began_at:%Y-%m-%d %H:%M:%S} UTC"
+    yield phrase("Was left at"), cell(told_as(journal.step.value.replace("_", " ")))
+    yield phrase("Host"), code(journal.where)
 
 
 def _step(seen: Observation) -> Iterator[str]:
-    words = "" if seen.exit_code is None else f", exit code {seen.exit_code}, {seen.duration_ms} ms"
-    yield f"## {code(seen.key)}{words}"
+    took = phrase("{number} ms", number=seen.duration_ms)
+    words = phrase("exit code {code}, {took}", code=seen.exit_code, took=took)
+    yield f"## {code(seen.key)}" + ("" if seen.exit_code is None else f", {words}")
     said = "\n".join(text for text in (seen.stdout, seen.stderr, seen.failure_text) if text.strip())
-    yield fence(bounded(said, _OUTPUT_CHARS)[0]) if said else "It printed nothing."
+    yield fence(bounded(said, _OUTPUT_CHARS)[0]) if said else phrase("It printed nothing.")

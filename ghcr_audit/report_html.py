@@ -10,27 +10,33 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 
-from ghcr_audit.page.markdown import html_of, tokens_of, words_of
+from ghcr_audit.history.past import Past
+from ghcr_audit.language import phrase, spoken
+from ghcr_audit.page.markdown import html_of, state_first, tokens_of, words_of
 from ghcr_audit.page.style import STYLE
 from ghcr_audit.pictures import svg
 from ghcr_audit.pictures.chain import draw_chain
+from ghcr_audit.pictures.history import RUNS_SHOWN, draw_history, history_line
 from ghcr_audit.pictures.timeline import draw_timeline
-from ghcr_audit.report_markdown import render_markdown
+from ghcr_audit.report_markdown import markdown_of
 from ghcr_audit.report_model import Report
-from ghcr_audit.report_words import verdict_sign
+from ghcr_audit.report_told import told_report
+from ghcr_audit.report_words import verdict_sign, verdict_word
 from ghcr_audit.xml_text import escaped, xml_line
 
 _TITLE_CHARS = 200
 
 
-def render_html(report: Report, *, lang: str = "en") -> str:
-    """The whole page; `lang` is the language of its words (BCP 47)."""
-    tokens = tokens_of(render_markdown(report))
+def render_html(report: Report, *, past: Sequence[Past] = ()) -> str:
+    """The whole page, in the language that is spoken; `past` are runs up to this one, newest first."""
+    report = told_report(report)
+    tokens = tokens_of(markdown_of(report))
     parts = _parts(tokens)
-    body = "".join([_card(report, parts[0]), *(_section(part) for part in parts[1:])])
+    skip = f'<a class="skip" href="#report">{escaped(phrase("Skip to the report"))}</a>'
+    body = "".join([_card(report, parts[0], past), *(_section(part) for part in parts[1:])])
     return (
-        f'<!doctype html>\n<html lang="{escaped(lang)}">\n{_head(report)}<body>\n'
-        f'<a class="skip" href="#report">Skip to the report</a>\n<div class="frame">\n{_contents(tokens)}'
+        f'<!doctype html>\n<html lang="{spoken().value}">\n{_head(report)}<body>\n'
+        f'{skip}\n<div class="frame">\n{_contents(tokens)}'
         f'<main id="report" tabindex="-1">\n{body}</main>\n</div>\n{_footer(report)}</body>\n</html>\n'
     )
 
@@ -46,7 +52,7 @@ def _hash(style: str) -> str:
 
 
 def _head(report: Report) -> str:
-    title = xml_line(f"{report.verdict.value}: {report.target} {report.tag} - ghcr-audit", _TITLE_CHARS)
+    title = xml_line(f"{verdict_word(report.verdict)}: {report.target} {report.tag} - ghcr-audit", _TITLE_CHARS)
     return (
         '<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escaped(policy())}">\n'
@@ -66,13 +72,13 @@ def _parts(tokens: list[Token]) -> list[list[Token]]:
     return parts
 
 
-def _card(report: Report, tokens: list[Token]) -> str:
+def _card(report: Report, tokens: list[Token], past: Sequence[Past]) -> str:
     """The first screen: title, verdict, cause, remedy, drill; then the pictures; then what was audited, as a table."""
     opened, closed = _first_table(tokens)
     about, rest = tokens[opened:closed], [*tokens[:opened], *tokens[closed:]]
     told, chain = (rest[:-1], rest[-1:]) if rest[-1].type == "fence" else (rest, [])
     kind = svg.KINDS[verdict_sign(report.verdict)]
-    figures = _figures(report, html_of(chain))
+    figures = f"{_figures(report, html_of(chain))}{_past_figure(past)}"
     return f'<div class="card {kind}">\n{html_of(told)}{figures}{html_of(about)}</div>\n'
 
 
@@ -84,11 +90,22 @@ def _first_table(tokens: Sequence[Token]) -> tuple[int, int]:
 def _figures(report: Report, caption: str) -> str:
     chains = _both(draw_chain(report), draw_chain(report, upright=True))
     runs = _both(draw_timeline(report), draw_timeline(report, narrow=True))
-    return (
-        f"<figure>{chains}<figcaption>The chain, link by link{caption}</figcaption></figure>\n"
-        f"<figure>{runs}<figcaption>Minutes and seconds since the start. A long wait is folded; downtime was measured"
-        f" on the host, its place is right to about a second.</figcaption></figure>\n"
+    times = phrase(
+        "Minutes and seconds since the start. A long wait is folded; downtime was measured on the host, its place is"
+        " right to about a second."
     )
+    return (
+        f"<figure>{chains}<figcaption>{escaped(phrase('The chain, link by link'))}{caption}</figcaption></figure>\n"
+        f"<figure>{runs}<figcaption>{escaped(times)}</figcaption></figure>\n"
+    )
+
+
+def _past_figure(past: Sequence[Past]) -> str:
+    """The strip of past verdicts and the trend of rollbacks; nothing where there is no past."""
+    if not past:
+        return ""
+    runs = _both(draw_history(past), draw_history(past, narrow=True))
+    return f"<figure>{runs}<figcaption>{escaped(history_line(past[:RUNS_SHOWN]))}</figcaption></figure>\n"
 
 
 def _both(large: str, small: str) -> str:
@@ -103,7 +120,8 @@ def _section(tokens: list[Token]) -> str:
 def _contents(tokens: list[Token]) -> str:
     """Where to go: every section, and in the second level the links of the chain."""
     items = "".join(_items(tokens))
-    return f'<nav aria-label="Contents">\n<ul>\n<li><a href="#part-0">Verdict</a></li>\n{items}</ul>\n</nav>\n'
+    name, first = escaped(phrase("Contents")), escaped(phrase("Verdict"))
+    return f'<nav aria-label="{name}">\n<ul>\n<li><a href="#part-0">{first}</a></li>\n{items}</ul>\n</nav>\n'
 
 
 def _items(tokens: list[Token]) -> Iterator[str]:
@@ -118,10 +136,11 @@ def _headings(tokens: list[Token], tag: str) -> list[int]:
 
 def _entry(tokens: list[Token], at: int) -> str:
     said = words_of(tokens[at + 1])
-    short = " ".join(said.split(" ")[:2]) if tokens[at].tag == "h3" else said
+    short = state_first(said)[1] if tokens[at].tag == "h3" else said
     return f'<a href="#{tokens[at].attrGet("id")}">{escaped(short)}</a>'
 
 
 def _footer(report: Report) -> str:
-    made = escaped(xml_line(f"ghcr-audit {report.version}, run {report.run}", _TITLE_CHARS))
-    return f"<footer>Made by {made}. This page loads nothing from anywhere and runs no script.</footer>\n"
+    by = phrase("Made by {program}, run {run}.", program=f"ghcr-audit {report.version}", run=report.run)
+    harmless = phrase("This page loads nothing from anywhere and runs no script.")
+    return f"<footer>{escaped(xml_line(by, _TITLE_CHARS))} {escaped(harmless)}</footer>\n"

@@ -16,9 +16,11 @@ from enum import StrEnum
 
 from ghcr_audit.attestation.subject import image_digest
 from ghcr_audit.evidence import Claim, Observation, Outcome, Weight, newest
+from ghcr_audit.language import phrase, told_as
 from ghcr_audit.pictures.spans import looked_at
 from ghcr_audit.report_model import LinkState, Report
-from ghcr_audit.report_words import every_link, main_finding, meaning
+from ghcr_audit.report_told import told_report
+from ghcr_audit.report_words import certainty_word, every_link, main_finding, meaning, verdict_word
 from ghcr_audit.verdicts import Verdict
 from ghcr_audit.xml_text import xml_line, xml_plain
 
@@ -63,6 +65,7 @@ class _Suite:
 
 def render_junit(report: Report) -> str:
     """The whole document, UTF-8, ending in a newline."""
+    report = told_report(report)
     suites = [*(_link_suite(report, state) for state in every_link(report)), _verdict_suite(report)]
     name = xml_line(f"ghcr-audit {report.target} {report.tag}", _MESSAGE_CHARS)
     root = ET.Element("testsuites", {"name": name, "time": _seconds(_lasted_s(report)), **_counts(suites)})
@@ -87,7 +90,7 @@ def _claim(report: Report, claim: Claim) -> _Case:
         name=claim.key,
         ending=ending,
         kind=f"{claim.outcome.value}, {claim.weight.value}",
-        message=f"{claim.outcome.value}: {claim.statement}{found}",
+        message=f"{told_as(claim.outcome.value)}: {claim.statement}{found}",
         text="\n".join(_proof(claim, report.observations)),
     )
 
@@ -105,9 +108,9 @@ def _proof(claim: Claim, observations: Sequence[Observation]) -> Iterator[str]:
     for key in claim.evidence:
         seen = newest(observations, key)
         if seen is None:
-            yield f"{key}: not observed"
+            yield phrase("{key}: not observed", key=key)
             continue
-        yield f"{key} ({seen.vantage.value}): {xml_line(seen.asked, _MESSAGE_CHARS)}"
+        yield f"{key} ({told_as(seen.vantage.value)}): {xml_line(seen.asked, _MESSAGE_CHARS)}"
         said = seen.failure_text or seen.stderr or seen.stdout
         yield xml_plain(said, _OUTPUT_CHARS).strip()
 
@@ -115,21 +118,25 @@ def _proof(claim: Claim, observations: Sequence[Observation]) -> Iterator[str]:
 def _no_claims(state: LinkState) -> _Case:
     name = f"{state.link.value}.not_run"
     if state.not_run:
-        return _Case(name=name, ending=_Ending.SKIPPED, message=f"not run: {state.not_run}")
-    return _Case(name=name, ending=_Ending.ERROR, kind="unknown", message="no claim was judged: unknown")
+        return _Case(name=name, ending=_Ending.SKIPPED, message=phrase("not run: {why}", why=state.not_run))
+    unknown = phrase("unknown: no claim was judged")
+    return _Case(name=name, ending=_Ending.ERROR, kind="unknown", message=unknown)
 
 
 def _verdict_suite(report: Report) -> _Suite:
     ending = _Ending.ERROR if report.verdict is Verdict.UNKNOWN else _Ending.FAILURE
     found = main_finding(report)
-    cause = f" Cause: {found.cause.value} ({found.certainty.value}). {found.summary}" if found is not None else ""
+    told = [f"{verdict_word(report.verdict)}: {meaning(report.verdict)}"]
+    if found is not None:
+        cause = f"{found.cause.value} ({certainty_word(found)})"
+        told.append(phrase("Cause: {cause}. {summary}", cause=cause, summary=found.summary))
     remedy = found.remedy.text if found is not None and found.remedy is not None else ""
     case = _Case(
         name="verdict",
         ending=_Ending.PASSED if report.verdict.passed else ending,
         kind=report.verdict.value,
-        message=f"{report.verdict.value}: {meaning(report.verdict)}{cause}",
-        text=f"What to do: {remedy}" if remedy else "",
+        message=" ".join(told),
+        text=phrase("What to do: {remedy}", remedy=remedy) if remedy else "",
     )
     return _Suite(name="verdict", cases=(case,), took_s=0)
 

@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 
 from ghcr_audit.causes import DEFINITIONS
 from ghcr_audit.evidence import Attempt, Finding, Observation, Remedy
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.markdown_text import NOTHING, cell, code, fence, inline, table
 from ghcr_audit.report_drill import drill_markdown
 from ghcr_audit.report_model import LinkState, Report
-from ghcr_audit.report_tables import COLUMNS, claim_row
+from ghcr_audit.report_tables import claim_row, columns
+from ghcr_audit.report_told import told_report
 from ghcr_audit.report_words import (
     all_claims,
+    certainty_word,
     chain,
     cited,
     duration,
     every_link,
+    link_name,
     link_sign,
     link_words,
     main_finding,
@@ -26,6 +30,7 @@ from ghcr_audit.report_words import (
     tally,
     timings,
     verdict_sign,
+    verdict_word,
 )
 from ghcr_audit.terminal_text import bounded
 
@@ -38,7 +43,12 @@ _KEEP_HIDDEN = (
 
 
 def render_markdown(report: Report) -> str:
-    """The whole report. Its first screen tells verdict, cause and remedy; the rest proves them."""
+    """The whole report, in the language that is spoken."""
+    return markdown_of(told_report(report))
+
+
+def markdown_of(report: Report) -> str:
+    """A told report. Its first screen tells verdict, cause and remedy; the rest proves them."""
     sections = [section for section in (_summary(report), _evidence(report), _causes(report)) if section]
     sections += [section for section in (_actions(report), _next_steps(report), _integrity(report)) if section]
     numbered = [f"## {number} {section}" for number, section in enumerate(sections, start=1)]
@@ -46,9 +56,9 @@ def render_markdown(report: Report) -> str:
 
 
 def _first_screen(report: Report) -> Iterator[str]:
-    yield f"# ghcr-audit: {inline(report.target)} {inline(report.tag)} - {report.verdict.value}"
-    yield table(("Audit", "Value"), list(_head_rows(report)))
-    yield f"**{verdict_sign(report.verdict)} {report.verdict.value}.** {meaning(report.verdict)}"
+    yield f"# ghcr-audit: {inline(report.target)} {inline(report.tag)} - {verdict_word(report.verdict)}"
+    yield table((phrase("Audit"), phrase("Value")), list(_head_rows(report)))
+    yield f"**{verdict_sign(report.verdict)} {verdict_word(report.verdict)}.** {meaning(report.verdict)}"
     yield from _main_cause(main_finding(report))
     yield from _was_blocked(report)
     if report.drill is not None:
@@ -58,23 +68,23 @@ def _first_screen(report: Report) -> Iterator[str]:
 
 def _head_rows(report: Report) -> Iterator[tuple[str, str]]:
     run = code(report.run) + (f" ({code(report.run_url)})" if report.run_url else "")
-    yield "Target", cell(report.target)
-    yield "Image", code(f"{report.image}:{report.tag}")
-    yield "Host", code(report.host) or NOTHING
-    yield "Mode", report.mode.value
-    yield "Started", _zoned(report.started_at)
-    yield "Duration", timings(report)
-    yield "Run", run or NOTHING
-    yield "Run by", cell(report.ran_by)
-    yield "Version", cell(f"ghcr-audit {report.version}")
+    yield phrase("Target"), cell(report.target)
+    yield phrase("Image"), code(f"{report.image}:{report.tag}")
+    yield phrase("Host"), code(report.host) or NOTHING
+    yield phrase("Mode"), report.mode.value
+    yield phrase("Started"), _zoned(report.started_at)
+    yield phrase("Duration"), timings(report)
+    yield phrase("Run"), run or NOTHING
+    yield phrase("Run by"), cell(report.ran_by)
+    yield phrase("Version"), cell(f"ghcr-audit {report.version}")
 
 
 def _main_cause(finding: Finding | None) -> Iterator[str]:
     if finding is None:
         return
-    yield f"Cause: {_cause(finding)}. {inline(finding.summary)}"
+    yield phrase("Cause: {cause}. {summary}", cause=_cause(finding), summary=inline(finding.summary))
     if finding.remedy:
-        yield f"What to do: {inline(finding.remedy.text)}"
+        yield phrase("What to do: {remedy}", remedy=inline(finding.remedy.text))
 
 
 def _was_blocked(report: Report) -> Iterator[str]:
@@ -83,58 +93,75 @@ def _was_blocked(report: Report) -> Iterator[str]:
     solved = next((attempt for attempt in report.attempts if attempt.accepted), None)
     if first is None or first.asked_because is None or solved is None:
         return
-    yield f"Was blocked by: {code(first.asked_because.value)}. {inline(first.asked_summary)}"
-    yield f"Resolved by credential {solved.number} ({inline(solved.way)}), answered by {inline(solved.answered_by)}."
+    cause = code(first.asked_because.value)
+    yield phrase("Was blocked by: {cause}. {summary}", cause=cause, summary=inline(first.asked_summary))
+    yield phrase(
+        "Resolved by credential {number} ({way}), answered by {who}.",
+        number=solved.number,
+        way=inline(solved.way),
+        who=inline(solved.answered_by),
+    )
 
 
 def _summary(report: Report) -> str:
-    goal = f"prove, in mode {report.mode.value}, that {code(f'{report.image}:{report.tag}')} can be released on"
-    lines = [
-        f"- Goal: {goal} {code(report.host)}.",
-        f"- Result: {report.verdict.value}; of {len(all_claims(report))} claims, {tally(all_claims(report))}.",
-        f"- Next step: {next_step(report.verdict)}",
-    ]
-    return "Summary\n\n" + "\n".join(lines)
+    goal = phrase(
+        "Goal: prove, in mode {mode}, that {image} can be released on {host}.",
+        mode=report.mode.value,
+        image=code(f"{report.image}:{report.tag}"),
+        host=code(report.host),
+    )
+    result = phrase(
+        "Result: {verdict}; of {count} claims, {tally}.",
+        verdict=verdict_word(report.verdict),
+        count=len(all_claims(report)),
+        tally=tally(all_claims(report)),
+    )
+    step = phrase("Next step: {step}", step=next_step(report.verdict))
+    return "\n".join((phrase("Summary"), "", f"- {goal}", f"- {result}", f"- {step}"))
 
 
 def _evidence(report: Report) -> str:
     observations = cited(report)
     parts = [part for state in every_link(report) for part in _link(state, observations)]
-    return "\n\n".join(["Evidence", *parts])
+    return "\n\n".join([phrase("Evidence"), *parts])
 
 
 def _link(state: LinkState, observations: tuple[Observation, ...]) -> Iterator[str]:
     """A link's claims, and then what was asked and answered for it."""
-    yield f"### {state.link.value} {link_sign(state)} {link_words(state)}"
+    yield f"### {link_name(state.link)} {link_sign(state)} {link_words(state)}"
     if state.not_run:
-        yield f"Not run: {inline(state.not_run)}."
+        yield phrase("Not run: {why}.", why=inline(state.not_run))
     elif not state.claims:
-        yield "No claim was judged: unknown."
+        yield phrase("No claim was judged: unknown.")
     if state.claims:
-        yield table(COLUMNS, [claim_row(claim, observations) for claim in state.claims])
+        yield table(columns(), [claim_row(claim, observations) for claim in state.claims])
     for observation in observations:
         if observation.link is state.link:
             yield from _observation(observation)
 
 
 def _observation(observation: Observation) -> Iterator[str]:
-    yield f"#### {code(observation.key)} – {observation.vantage.value}"
-    yield f"Asked at {code(observation.where) or NOTHING}, {_utc(observation.observed_at)}, {_ending(observation)}:"
+    yield f"#### {code(observation.key)} – {told_as(observation.vantage.value)}"
+    where, moment = code(observation.where) or NOTHING, _utc(observation.observed_at)
+    yield phrase("Asked at {where}, {moment}, {ending}:", where=where, moment=moment, ending=_ending(observation))
     yield fence(observation.asked, "sh" if observation.exit_code is not None else "text")
     if observation.failure:
-        yield f"It could not be asked: {code(observation.failure.value)}: {inline(observation.failure_text)}"
+        cause = code(observation.failure.value)
+        yield phrase("It could not be asked: {cause}: {why}", cause=cause, why=inline(observation.failure_text))
         return
-    yield from _output("Standard output", observation.stdout)
-    yield from _output("Standard error", observation.stderr)
+    yield from _output(phrase("Standard output"), observation.stdout)
+    yield from _output(phrase("Standard error"), observation.stderr)
     if not (observation.stdout or observation.stderr):
-        yield "It printed nothing."
+        yield phrase("It printed nothing.")
     if observation.cut:
-        yield "Its output was longer than what is kept: the rest was cut when it was read."
+        yield phrase("Its output was longer than what is kept: the rest was cut when it was read.")
 
 
 def _ending(observation: Observation) -> str:
-    exit_words = "" if observation.exit_code is None else f"exit code {observation.exit_code}, "
-    return f"{exit_words}{observation.duration_ms} ms"
+    took = phrase("{number} ms", number=observation.duration_ms)
+    if observation.exit_code is None:
+        return took
+    return phrase("exit code {code}, {took}", code=observation.exit_code, took=took)
 
 
 def _output(title: str, text: str) -> Iterator[str]:
@@ -146,21 +173,25 @@ def _output(title: str, text: str) -> Iterator[str]:
 def _causes(report: Report) -> str:
     blocks = [block for finding in report.findings for block in _finding(finding)]
     if not blocks and report.verdict.passed:
-        blocks = ["No finding: nothing that was looked at is wrong."]
-    return "\n\n".join(["Cause analysis", *(blocks or ["No known cause explains what was seen."])])
+        blocks = [phrase("No finding: nothing that was looked at is wrong.")]
+    return "\n\n".join([phrase("Cause analysis"), *(blocks or [phrase("No known cause explains what was seen.")])])
 
 
 def _finding(finding: Finding) -> Iterator[str]:
     yield f"### {_cause(finding)}"
-    yield f"About: {inline(finding.subject) or NOTHING}"
+    yield phrase("About: {subject}", subject=inline(finding.subject) or NOTHING)
     yield inline(finding.summary) or NOTHING
-    yield f"What this cause is: {inline(DEFINITIONS[finding.cause])}"
-    for title, keys in (("for", finding.evidence_for), ("against", finding.evidence_against)):
-        yield f"Evidence {title} it: {', '.join(code(key) for key in keys) or 'none'}."
+    yield phrase("What this cause is: {definition}", definition=inline(tell(DEFINITIONS[finding.cause])))
+    yield phrase("Evidence for it: {keys}.", keys=_keys(finding.evidence_for))
+    yield phrase("Evidence against it: {keys}.", keys=_keys(finding.evidence_against))
+
+
+def _keys(keys: tuple[str, ...]) -> str:
+    return ", ".join(code(key) for key in keys) or phrase("none")
 
 
 def _cause(finding: Finding) -> str:
-    return f"{code(finding.cause.value)} ({finding.certainty.value})"
+    return f"{code(finding.cause.value)} ({certainty_word(finding)})"
 
 
 def _actions(report: Report) -> str:
@@ -169,11 +200,11 @@ def _actions(report: Report) -> str:
     if not remedies:
         return ""
     blocks = [block for number, remedy in enumerate(remedies, start=1) for block in _remedy(number, remedy)]
-    return "\n\n".join(["Needed actions", *blocks, _KEEP_HIDDEN])
+    return "\n\n".join([phrase("Needed actions"), *blocks, tell(_KEEP_HIDDEN)])
 
 
 def _remedy(number: int, remedy: Remedy) -> Iterator[str]:
-    yield f"Action {number}: {inline(remedy.text)}"
+    yield phrase("Action {number}: {remedy}", number=number, remedy=inline(remedy.text))
     if remedy.commands:
         yield fence("\n".join(remedy.commands), "sh")
 
@@ -181,11 +212,16 @@ def _remedy(number: int, remedy: Remedy) -> Iterator[str]:
 def _next_steps(report: Report) -> str:
     skipped = [state for state in every_link(report) if state.not_run]
     lines = [f"- {next_step(report.verdict)}", *(_skipped(state) for state in skipped)]
-    blocks = ["Next steps", "\n".join(lines)]
+    blocks = [phrase("Next steps"), "\n".join(lines)]
     if report.attempts:
-        header = ("Attempt", "Asked because", "Outcome", "Answered by", "Way", "Asked", "Answered", "Waited")
-        blocks += ["### Credential attempts", table(header, [_attempt(attempt) for attempt in report.attempts])]
+        rows = [_attempt(attempt) for attempt in report.attempts]
+        blocks += [f"### {phrase('Credential attempts')}", table(_attempt_columns(), rows)]
     return "\n\n".join(blocks)
+
+
+def _attempt_columns() -> tuple[str, ...]:
+    why = (phrase("Attempt"), phrase("Asked because"), phrase("Outcome"), phrase("Answered by"), phrase("Way"))
+    return (*why, phrase("Asked"), phrase("Answered"), phrase("Waited"))
 
 
 def _integrity(report: Report) -> str:
@@ -194,19 +230,19 @@ def _integrity(report: Report) -> str:
     if anchor is None:
         return ""
     rows: list[tuple[str, ...]] = [
-        ("Ledger head", code(anchor.ledger_head)),
-        ("Entries", str(anchor.entries)),
-        ("Bundle", code(anchor.bundle)),
-        ("Signed by", code(anchor.signer) or "nobody: it is unsigned"),
+        (phrase("Ledger head"), code(anchor.ledger_head)),
+        (phrase("Entries"), str(anchor.entries)),
+        (phrase("Bundle"), code(anchor.bundle)),
+        (phrase("Signed by"), code(anchor.signer) or phrase("nobody: it is unsigned")),
     ]
-    told = "The head is that of the entry before this report's own. Everything is checked offline by:"
-    return "\n\n".join(
-        ["Integrity", table(("Evidence", "Value"), rows), told, fence(f"ghcr-audit verify {anchor.bundle}", "sh")]
-    )
+    told = phrase("The head is that of the entry before this report's own. Everything is checked offline by:")
+    facts = table((phrase("Evidence"), phrase("Value")), rows)
+    return "\n\n".join([phrase("Integrity"), facts, told, fence(f"ghcr-audit verify {anchor.bundle}", "sh")])
 
 
 def _skipped(state: LinkState) -> str:
-    return f"- Not proven: {state.link.value} was not run ({inline(state.not_run)})."
+    name, why = link_name(state.link), inline(state.not_run)
+    return f"- {phrase('Not proven: {link} was not run ({why}).', link=name, why=why)}"
 
 
 def _attempt(attempt: Attempt) -> tuple[str, ...]:

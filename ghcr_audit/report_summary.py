@@ -8,20 +8,25 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from ghcr_audit.evidence import Claim, Finding, Outcome
+from ghcr_audit.language import phrase, told_as
 from ghcr_audit.markdown_text import cell, code, fence, inline, table
 from ghcr_audit.report_drill import downtime_words, headline, took_words
 from ghcr_audit.report_model import DrillSummary, LinkState, Report
+from ghcr_audit.report_told import told_report
 from ghcr_audit.report_words import (
     all_claims,
+    certainty_word,
     chain,
     claim_words,
     every_link,
+    link_name,
     main_finding,
     meaning,
     next_step,
     tally,
     timings,
     verdict_sign,
+    verdict_word,
 )
 from ghcr_audit.terminal_text import bounded, one_line
 
@@ -32,32 +37,32 @@ _CELL_CHARS = 300
 _COMMANDS_CHARS = 4000
 _ROWS_BYTES = 40 * 1024
 """Of the rows of what does not hold: the rest is counted."""
-_LEFT_OUT = "The rest did not fit here: it stands in the whole report."
 
 
 def render_summary(report: Report) -> str:
     """The Markdown, LIMIT_BYTES at most, ending in a newline: whole blocks, the most important first."""
     kept: list[str] = []
-    room = LIMIT_BYTES - len(_LEFT_OUT.encode()) - 2
-    for block in _blocks(report):
+    left_out = phrase("The rest did not fit here: it stands in the whole report.")
+    room = LIMIT_BYTES - len(left_out.encode()) - 2
+    for block in _blocks(told_report(report)):
         room -= len(block.encode()) + 2
         if room < 0:
-            kept.append(_LEFT_OUT)
+            kept.append(left_out)
             break
         kept.append(block)
     return "\n\n".join(kept) + "\n"
 
 
 def _blocks(report: Report) -> Iterator[str]:
-    yield f"## {verdict_sign(report.verdict)} {_cut(report.target)} {_cut(report.tag)}: {report.verdict.value}"
+    yield f"## {verdict_sign(report.verdict)} {_cut(report.target)} {_cut(report.tag)}: {verdict_word(report.verdict)}"
     yield meaning(report.verdict)
     yield from _cause(main_finding(report))
     yield fence(chain(every_link(report)))
     if report.drill is not None:
         yield from _drill(report.drill)
     yield from _not_holding(report)
-    yield f"Next step: {next_step(report.verdict)}"
-    yield table(("Audit", "Value"), list(_about(report)))
+    yield phrase("Next step: {step}", step=next_step(report.verdict))
+    yield table((phrase("Audit"), phrase("Value")), list(_about(report)))
 
 
 def _cut(text: str) -> str:
@@ -68,10 +73,11 @@ def _cut(text: str) -> str:
 def _cause(found: Finding | None) -> Iterator[str]:
     if found is None:
         return
-    yield f"**Cause:** {code(found.cause.value)} ({found.certainty.value}). {_cut(found.summary)}"
+    cause = f"{code(found.cause.value)} ({certainty_word(found)})"
+    yield phrase("**Cause:** {cause}. {summary}", cause=cause, summary=_cut(found.summary))
     if found.remedy is None:
         return
-    yield f"**What to do:** {_cut(found.remedy.text)}"
+    yield phrase("**What to do:** {remedy}", remedy=_cut(found.remedy.text))
     if found.remedy.commands:
         yield fence(bounded("\n".join(found.remedy.commands), _COMMANDS_CHARS)[0], "sh")
 
@@ -79,24 +85,24 @@ def _cause(found: Finding | None) -> Iterator[str]:
 def _drill(drill: DrillSummary) -> Iterator[str]:
     yield f"**{_cut(headline(drill))}**"
     rows: list[tuple[str, ...]] = [
-        (row.phase.value.replace("_", " "), took_words(row), downtime_words(row)) for row in drill.rows
+        (told_as(row.phase.value.replace("_", " ")), took_words(row), downtime_words(row)) for row in drill.rows
     ]
     if rows:
-        yield table(("Phase", "Command took", "Downtime"), rows)
+        yield table((phrase("Phase"), phrase("Command took"), phrase("Downtime")), rows)
 
 
 def _not_holding(report: Report) -> Iterator[str]:
     """A row for each claim that does not hold, and for each link that was not run."""
     rows = [row for state in every_link(report) for row in _open_rows(state)]
     if not rows:
-        yield f"All {len(all_claims(report))} claims hold."
+        yield phrase("All {count} claims hold.", count=len(all_claims(report)))
         return
-    yield f"Of {len(all_claims(report))} claims, {tally(all_claims(report))}."
+    yield phrase("Of {count} claims, {tally}.", count=len(all_claims(report)), tally=tally(all_claims(report)))
     sizes = accumulate(len("".join(row).encode()) for row in rows)
     kept = sum(size <= _ROWS_BYTES for size in sizes)
-    yield table(("Link", "State", "Claim", "Found"), rows[:kept])
+    yield table((phrase("Link"), phrase("State"), phrase("Claim"), phrase("Found")), rows[:kept])
     if len(rows) > kept:
-        yield f"{len(rows) - kept} more stand in the whole report."
+        yield phrase("{count} more stand in the whole report.", count=len(rows) - kept)
 
 
 def _open_rows(state: LinkState) -> Iterator[tuple[str, ...]]:
@@ -104,12 +110,12 @@ def _open_rows(state: LinkState) -> Iterator[tuple[str, ...]]:
         if claim.outcome is not Outcome.HOLDS:
             yield _claim_row(state, claim)
     if not state.claims:
-        sign = "– not run" if state.not_run else "? unknown"
-        yield state.link.value, sign, "–", _cell(state.not_run or "no claim was judged")
+        sign = phrase("– not run") if state.not_run else phrase("? unknown")
+        yield link_name(state.link), sign, "–", _cell(state.not_run or phrase("no claim was judged"))
 
 
 def _claim_row(state: LinkState, claim: Claim) -> tuple[str, ...]:
-    return state.link.value, claim_words(claim), _cell(claim.statement), _cell(claim.is_)
+    return link_name(state.link), claim_words(claim), _cell(claim.statement), _cell(claim.is_)
 
 
 def _cell(text: str) -> str:
@@ -122,9 +128,9 @@ def _short(text: str, limit_chars: int) -> str:
 
 
 def _about(report: Report) -> Iterator[tuple[str, str]]:
-    yield "Image", _cell(f"{report.image}:{report.tag}")
-    yield "Host", _cell(report.host)
-    yield "Mode", report.mode.value
-    yield "Started", _cell(report.started_at.isoformat(sep=" ", timespec="seconds"))
-    yield "Duration", timings(report)
-    yield "Run", _cell(report.run)
+    yield phrase("Image"), _cell(f"{report.image}:{report.tag}")
+    yield phrase("Host"), _cell(report.host)
+    yield phrase("Mode"), report.mode.value
+    yield phrase("Started"), _cell(report.started_at.isoformat(sep=" ", timespec="seconds"))
+    yield phrase("Duration"), timings(report)
+    yield phrase("Run"), _cell(report.run)

@@ -3,25 +3,37 @@
 from collections.abc import Sequence
 
 from ghcr_audit.evidence import Claim, Observation, newest
+from ghcr_audit.language import phrase
 from ghcr_audit.markdown_text import NOTHING, cell, code
 from ghcr_audit.report_model import LinkState
-from ghcr_audit.report_words import claim_words
+from ghcr_audit.report_told import told_state
+from ghcr_audit.report_words import claim_words, link_name
 
-COLUMNS = ("Claim", "Verdict", "Found", "Evidence")
+_VERDICT_FIRST = (1, 0, 2, 3)
+
+
+def columns() -> tuple[str, ...]:
+    """What the columns are called."""
+    return phrase("Claim"), phrase("Verdict"), phrase("Found"), phrase("Evidence")
 
 
 def claim_row(claim: Claim, observations: Sequence[Observation]) -> tuple[str, ...]:
-    """A claim as Markdown cells, one for each of `COLUMNS`."""
+    """A claim as Markdown cells, one for each of the `columns`."""
     return (cell(claim.statement), claim_words(claim), cell(claim.is_), _evidence(claim, observations))
 
 
 def link_table(state: LinkState, observations: Sequence[Observation]) -> list[dict[str, str]]:
-    """The rows of a Prefect table artifact; a link that was not run has one row that says why."""
+    """The rows of a Prefect table artifact; a link that was not run has one row that says why.
+
+    The verdict comes first: Prefect's pages do not wrap cells, and show the first columns of a wide table.
+    """
+    state = told_state(state)
     rows = [claim_row(claim, observations) for claim in state.claims]
     if not rows:
-        reason = state.not_run or "no claim was judged"
-        rows = [(f"link {state.link.value}", "– not run" if state.not_run else "? unknown", cell(reason), NOTHING)]
-    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        name, reason = phrase("link {name}", name=link_name(state.link)), state.not_run or phrase("no claim was judged")
+        rows = [(name, phrase("– not run") if state.not_run else phrase("? unknown"), cell(reason), NOTHING)]
+    names = columns()
+    return [{names[at]: row[at] for at in _VERDICT_FIRST} for row in rows]
 
 
 def _evidence(claim: Claim, observations: Sequence[Observation]) -> str:
@@ -31,5 +43,5 @@ def _evidence(claim: Claim, observations: Sequence[Observation]) -> str:
 
 def _key(key: str, observation: Observation | None) -> str:
     if observation is None:
-        return f"{code(key)} (not observed)"
-    return code(key) if observation.failure is None else f"{code(key)} (failed)"
+        return phrase("{key} (not observed)", key=code(key))
+    return code(key) if observation.failure is None else phrase("{key} (failed)", key=code(key))

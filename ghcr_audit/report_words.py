@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ghcr_audit.evidence import Certainty, Claim, Finding, Link, Observation, Outcome, Weight, newest
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.report_model import LinkState, Report
 from ghcr_audit.verdicts import Verdict, judge
 
@@ -46,17 +47,37 @@ class Tally:
     unknown: int
 
     def __str__(self) -> str:
-        return f"{self.holds} hold, {self.broken} broken, {self.unknown} unknown"
+        return phrase(
+            "{holds} hold, {broken} broken, {unknown} unknown",
+            holds=self.holds,
+            broken=self.broken,
+            unknown=self.unknown,
+        )
 
 
 def meaning(verdict: Verdict) -> str:
     """What a verdict means, in one or two sentences."""
-    return _MEANINGS[verdict]
+    return tell(_MEANINGS[verdict])
 
 
 def next_step(verdict: Verdict) -> str:
     """What a person does after this verdict, in one sentence."""
-    return _NEXT_STEPS[verdict]
+    return tell(_NEXT_STEPS[verdict])
+
+
+def verdict_word(verdict: Verdict) -> str:
+    """A verdict's name; in another language than English also what it means there."""
+    return told_as(verdict.value)
+
+
+def link_name(link: Link) -> str:
+    """What a link is called."""
+    return told_as(link.value)
+
+
+def certainty_word(finding: Finding) -> str:
+    """How sure a finding is, in a word."""
+    return told_as(finding.certainty.value)
 
 
 def verdict_sign(verdict: Verdict) -> str:
@@ -76,7 +97,8 @@ def claim_sign(claim: Claim) -> str:
 def claim_words(claim: Claim) -> str:
     """A claim's outcome with its sign: `✗ broken`, `! unknown (advisory)`."""
     advisory = claim.weight is Weight.ADVISORY and claim.outcome is not Outcome.HOLDS
-    return f"{claim_sign(claim)} {claim.outcome.value}{' (advisory)' if advisory else ''}"
+    word = told_as(claim.outcome.value)
+    return f"{claim_sign(claim)} {phrase('{outcome} (advisory)', outcome=word) if advisory else word}"
 
 
 def link_sign(state: LinkState) -> str:
@@ -88,18 +110,18 @@ def link_sign(state: LinkState) -> str:
 
 def link_words(state: LinkState) -> str:
     """How far a link came, in words: `not run`, or its tally."""
-    return "not run" if link_sign(state) == NOT_RUN else str(tally(state.claims))
+    return phrase("not run") if link_sign(state) == NOT_RUN else str(tally(state.claims))
 
 
 def chain(states: Sequence[LinkState]) -> str:
     """The chain in one line: `preflight ✓ → auth ✗ → pull –`."""
-    return " → ".join(f"{state.link.value} {link_sign(state)}" for state in states)
+    return " → ".join(f"{link_name(state.link)} {link_sign(state)}" for state in states)
 
 
 def every_link(report: Report) -> tuple[LinkState, ...]:
     """All links in the chain's order; one the report does not mention was not run."""
     known = {state.link: state for state in report.links}
-    missing = "the audit ended before it"
+    missing = phrase("the audit ended before it")
     return tuple(known.get(link) or LinkState(link=link, not_run=missing) for link in Link)
 
 
@@ -136,17 +158,20 @@ def cited(report: Report) -> tuple[Observation, ...]:
 def duration(seconds: float) -> str:
     """A time span as people say it: `850 ms`, `12.4 s`, `3 min 7 s`, `26 h 5 min`."""
     if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
+        return phrase("{number} ms", number=round(seconds * 1000))
     if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.1f} s"
+        return phrase("{number} s", number=f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:  # noqa: PLR2004 - an hour
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return phrase("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    return phrase("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def timings(report: Report) -> str:
     """How long the audit took, and how much of it was waiting for a person."""
     total = (report.finished_at - report.started_at).total_seconds()
-    waited = f", of it {duration(report.waited_s)} waiting for the operator" if report.waited_s else ""
-    return f"{duration(max(total, 0))}{waited}"
+    told = duration(max(total, 0))
+    if not report.waited_s:
+        return told
+    waited = duration(report.waited_s)
+    return phrase("{total}, of it {waited} waiting for the operator", total=told, waited=waited)

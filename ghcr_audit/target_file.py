@@ -102,6 +102,12 @@ def _chain(draft: Draft) -> Iterator[str]:
         target.health_url,
         example=draft.health or "http://127.0.0.1:8000/health",
     )
+    yield from _key(
+        'The language of its reports: "en" or "ko". Left out: English in Prefect, the locale\'s on a terminal.',
+        "lang",
+        target.lang.value if target.lang is not None else None,
+        example="ko",
+    )
 
 
 def _host(draft: Draft) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from ghcr_audit.errors import ConfigurationError, shown
 from ghcr_audit.evidence import Value
 from ghcr_audit.images import ImageRef, check_registry, is_loopback, parse_image
+from ghcr_audit.language import Language
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 """Grammar of a target's name: it also is part of Prefect artifact keys."""
@@ -173,6 +174,8 @@ class Target(Value):
     drill: Literal["allowed", "forbidden"] = "forbidden"
     wait_for_tag_s: int = Field(default=0, ge=0, le=7200, strict=True)
     health_url: str | None = Field(default=None, pattern=r"^https?://[!-~]+$")
+    lang: Language | None = None
+    """In which language its reports, its artifacts and the form of a waiting run are told."""
     host: HostAccess = HostAccess()
     deploy: Deploy | None = None
 
@@ -324,6 +327,9 @@ def target_names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
+_DESCRIBED = "docs/targets.md describes every key; `ghcr-audit init` writes a file with a comment on each."
+
+
 def read_target(path: Path) -> Target:
     """The target of one TOML file.
 
@@ -335,15 +341,15 @@ def read_target(path: Path) -> Target:
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}: is not UTF-8") from None
+        raise ConfigurationError(f"{path}: is not UTF-8", hint=_DESCRIBED) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: malformed TOML: {error}") from None
+        raise ConfigurationError(f"{path}: malformed TOML: {error}", hint=_DESCRIBED) from None
     if "name" in data:
         raise ConfigurationError(f"{path}: name: is not a key of a target: its file's name is its name")
     try:
         return Target.model_validate({**data, "name": path.stem})
     except ValidationError as error:
-        raise ConfigurationError(_told(path, error)) from None
+        raise ConfigurationError(_told(path, error), hint=_DESCRIBED) from None
 
 
 def _told(path: Path, error: ValidationError) -> str:
@@ -360,6 +366,7 @@ _EXPECTED = {
     "drill": '"allowed" or "forbidden"',
     "wait_for_tag_s": "whole seconds, 0-7200",
     "health_url": "an http:// or https:// address without blanks",
+    "lang": '"en" or "ko"',
     "port": "1-65535",
     "host_key": "SHA256: and 43 characters, as ssh-keygen -l prints it",
     "docker_command": '["docker"] or ["sudo", "-n", "docker"]',

@@ -101,6 +101,7 @@ def _farewell(run: DemoRun, failures: list[str], took_s: float) -> None:
     for failure in failures:
         say(f"NOT AS TOLD: {failure}")
     say(f"report: {run.out / 'report.md'} and {run.out / 'report.json'}; the BLOCKED one: {run.out / 'blocked.md'}")
+    say(f"every form in English and Korean: {run.out / 'report.en.html'}, {run.out / 'report.ko.html'}, ...")
     say(f"evidence: ./run audit verify {run.evidence} --key {run.out / 'signing.pub'}")
     say(f"{'the story went as told' if not failures else 'the story did not go as told'} in {took_s:.0f} s")
 

@@ -17,6 +17,7 @@ from prefect.client.schemas.sorting import ArtifactSort, LogSort
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments.stack import Stack, StackError
+from lab.demo_forms import write_forms
 from lab.lab import Lab
 
 LINK_LIMIT_S = 180
@@ -83,6 +84,7 @@ class DemoRun:
         """
         self.final = self._follow(leave_paused=True)
         self._write_report("report")
+        write_forms((self.out / "report.json").read_text(encoding="utf-8"), self.out)
         self._fetch_evidence()
         print(f"\nverdict: {self.final.name}\n\n{_first_screen(self.out / 'report.md')}", flush=True)
 

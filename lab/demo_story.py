@@ -2,14 +2,18 @@
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lab.demo_forms import form_files
 
 if TYPE_CHECKING:
     from lab.demo_run import DemoRun
 
 _PHASES = 4
 _BROKEN_EXIT = 3
+_FENCE = re.compile(r"^(`{3,})[a-z]*\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
 
 
 def check_story(run: "DemoRun") -> list[str]:
@@ -40,6 +44,8 @@ def check_story(run: "DemoRun") -> list[str]:
         "what really runs is what ran before": _runs(run) == running,
         "the evidence bundle holds what was seen, and its report follows from it": run.verify().returncode == 0,
         "one changed byte of the bundle is found": _changed_is_found(run),
+        "every form of the report is there in every language": all(path.is_file() for path in form_files(run.out)),
+        "the Korean report proves what the English one does": _same_evidence(run.out),
         "the good token is nowhere in Prefect's files or the reports": not leaks(
             run.lab.tokens.good, run.stack.folder, run.out
         ),
@@ -54,6 +60,13 @@ def _release(drill: dict[str, Any], phase: str) -> str:
 def _measured(drill: dict[str, Any], phase: str) -> bool:
     times = drill.get(phase, {}).get("times") or {}
     return all(isinstance(times.get(name), int) and times[name] > 0 for name in ("took_ms", "downtime_ms"))
+
+
+def _same_evidence(out: Path) -> bool:
+    """Whether the fenced outputs and commands are the same in both; the chain's own line is in its language."""
+    texts = [(out / f"report.{language}.md").read_text(encoding="utf-8") for language in ("en", "ko")]
+    english, korean = (_FENCE.findall(text)[1:] for text in texts)
+    return english == korean and "원인 분석" in texts[1]
 
 
 def _runs(run: "DemoRun") -> str:

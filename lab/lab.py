@@ -220,9 +220,21 @@ class Lab:
         """End the engine in an orderly way; its containers end with it."""
         self._servers.stop("engine")
 
+    def kill_engine(self) -> None:
+        """End the engine and its containers at once, as a machine does that loses its power."""
+        self._servers.kill_engine()
+
     def start_engine(self) -> None:
         """Start the engine again; containers that restart by themselves come back."""
         self._servers.start("engine")
+
+    def stop_gateway(self) -> None:
+        """Let nobody listen at the registry's address."""
+        self._servers.stop("gateway")
+
+    def start_gateway(self) -> None:
+        """Let the registry answer again, with no switch set."""
+        self._servers.start("gateway")
 
     def stop_sshd(self) -> None:
         """Make the host unreachable: the SSH server and all its sessions end."""

@@ -152,9 +152,16 @@ def end(processes: Iterable[ProcessId], *, limit_s: float = 15.0) -> None:
 
     KILL is the last resort only: a killed engine orphans its containerd.
     """
-    left = _signal(processes, signal.SIGTERM)
-    left = _wait_for(left, limit_s)
-    left = _wait_for(_signal(left, signal.SIGKILL), 5.0)
+    kill(_wait_for(_signal(processes, signal.SIGTERM), limit_s))
+
+
+def kill(processes: Iterable[ProcessId]) -> None:
+    """Kill the processes, and wait for their end.
+
+    Raises:
+        LabError: one of them does not end.
+    """
+    left = _wait_for(_signal(processes, signal.SIGKILL), 5.0)
     if left:
         raise LabError(f"processes {[one.pid for one in left]}: would not end, not even killed")
 

@@ -12,7 +12,7 @@ from lab.engine import engine_answers, remove_cgroups, start_engine, wait_for_en
 from lab.errors import LabError
 from lab.packages import Packages
 from lab.place import Place
-from lab.processes import ProcessId, end, processes_in, run
+from lab.processes import ProcessId, end, kill, processes_in, run
 from lab.registry import http_status, start_gateway, start_registry, wait_for_gateway, wait_for_registry
 from lab.repository import Releases
 from lab.state import PART_NAMES, LabState, PartName, write_state
@@ -103,6 +103,19 @@ class Servers:
             return
         sessions = self.sessions() if name == "sshd" else []
         end([process, *sessions])
+
+    def kill_engine(self) -> None:
+        """End the engine at once, then all that it started: its containerd and shims live in its namespace too.
+
+        Without them a new engine in a namespace of its own would take over containers whose mounts it does not see.
+        """
+        engine, sshd_server = self.state.process_of("engine"), self.state.process_of("sshd")
+        if engine is None:
+            return
+        elsewhere = sshd_server.namespace if sshd_server is not None else ""
+        kill([engine])
+        living = processes_in(self.place.folder, cgroup=self.place.cgroup)
+        kill([one for one in living if one.namespace != elsewhere])
 
     def sessions(self) -> list[ProcessId]:
         """The SSH server's children and all that they started."""

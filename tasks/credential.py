@@ -22,6 +22,7 @@ from ghcr_audit.handover import ONE_TIME_PREFIX, Handover, UnusableAnswerError, 
 from ghcr_audit.redaction import current_redactor
 from ghcr_audit.registry_view import parse_view
 from ghcr_audit.views import Access, answered
+from ghcr_audit.watching import watcher
 from tasks.failures import redacting
 
 
@@ -113,7 +114,8 @@ def _from_seal(text: str, run: str, number: int) -> Secret:
 
 def _from_terminal(user: str) -> Secret:
     try:
-        return Secret(getpass.getpass(f"New token for {user} (not shown): ").strip())
+        with watcher().aside():
+            return Secret(getpass.getpass(f"New token for {user} (not shown): ").strip())
     except EOFError:
         raise UnusableAnswerError("no answer was given") from None
 

@@ -12,13 +12,15 @@ from prefect.runtime import task_run
 from prefect.tasks import Task
 
 from ghcr_audit.adapters import walk
-from ghcr_audit.adapters.connections import close_connections
+from ghcr_audit.adapters.connections import close_connection
 from ghcr_audit.audit import Audit
 from ghcr_audit.errors import AuditError, HostError
 from ghcr_audit.evidence import Link
+from ghcr_audit.language import Language, speaking
 from ghcr_audit.links import link_state
 from ghcr_audit.report_tables import link_table
 from ghcr_audit.report_text import link_lines
+from ghcr_audit.watching import watcher
 from tasks.failures import redacting
 from tasks.ledger import ledger_of
 
@@ -38,6 +40,7 @@ def link_task(link: Link) -> Callable[[Callable[[Audit], Audit]], Task[[Audit], 
     def decorated(look: Callable[[Audit], Audit]) -> Task[[Audit], Audit]:
         @wraps(look)
         def walked(audit: Audit) -> Audit:
+            watcher().begins(link)
             ledger = ledger_of(audit.run)
             ledger.seen(link, audit.observations, always=False)  # what was seen since the last link
             audit = audit if audit.host_failure is not None else _looked(look, audit, link)
@@ -68,7 +71,7 @@ def _looked(look: Callable[[Audit], Audit], audit: Audit, link: Link) -> Audit:
     try:
         return look(audit)
     except HostError as error:
-        close_connections()
+        close_connection(audit.target)
         if error.temporary and (task_run.run_count or 0) <= len(RETRY_DELAYS_S):
             raise
         seen = walk.outside(audit.anew()) if link is Link.PREFLIGHT else audit
@@ -78,7 +81,10 @@ def _looked(look: Callable[[Audit], Audit], audit: Audit, link: Link) -> Audit:
 def _tell(audit: Audit, link: Link) -> None:
     """The link's claims into the log (and so onto the run's page), and its table as an artifact."""
     state = link_state(audit, link)
-    for line in link_lines(state, colour=False):
+    watcher().ends(state)
+    with speaking(audit.target.lang or Language.ENGLISH):
+        lines = link_lines(state, colour=False)
+    for line in lines:
         get_run_logger().log(logging.INFO, line, extra={"ghcr_audit": link.value})
     publish_table(audit, link)
 
@@ -86,9 +92,11 @@ def _tell(audit: Audit, link: Link) -> None:
 def publish_table(audit: Audit, link: Link) -> None:
     """The evidence table of one link, under a stable key per target."""
     state = link_state(audit, link)
+    with speaking(audit.target.lang or Language.ENGLISH):
+        rows = link_table(state, audit.observations)
     create_table_artifact(
         key=f"{audit.target.name}-{link.value}",
-        table=[dict(row) for row in link_table(state, audit.observations)],
+        table=[dict(row) for row in rows],
         description=f"{link.value} of {audit.target.name} {audit.tag}"
         + (f": {state.not_run}" if state.not_run else ""),
     )

@@ -13,13 +13,19 @@ from prefect.utilities.urls import url_for
 
 from ghcr_audit.adapters.bundle import seal
 from ghcr_audit.adapters.clock import utc_now
-from ghcr_audit.adapters.connections import close_connections
+from ghcr_audit.adapters.connections import close_connection
 from ghcr_audit.adapters.ledger import LedgerError
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence_markdown import evidence_markdown
+from ghcr_audit.language import Language, speaking
+from ghcr_audit.markdown_text import inline
+from ghcr_audit.pictures.chain import draw_chain
+from ghcr_audit.pictures.svg import data_uri
 from ghcr_audit.report_markdown import render_markdown
 from ghcr_audit.report_model import Report
+from ghcr_audit.report_words import chain
 from ghcr_audit.reporting import report_of
+from tasks.expiry import tell_of_expiry
 from tasks.failures import redacting
 from tasks.ledger import bundles, ledger_of
 from tasks.link import publish_table
@@ -32,14 +38,17 @@ def publish(audit: Audit) -> Report:
 
     Whether the run now waits or ends, nothing more is asked of the host: no connection is held.
     """
-    close_connections()
+    close_connection(audit.target)
     report = _sealed(audit, report_of(audit, finished_at=utc_now(), ran_by=_ran_by(), run_url=_page()))
+    tell_of_expiry(audit)
     for state in report.links:
         if state.claims:
             publish_table(audit, state.link)
+    with speaking(audit.target.lang or Language.ENGLISH):
+        told = _with_picture(render_markdown(report), report)
     create_markdown_artifact(
         key=report_key(audit.target.name),
-        markdown=render_markdown(report),
+        markdown=told,
         description=f"{report.verdict.value}: {audit.target.name} {audit.tag}",
     )
     create_markdown_artifact(
@@ -49,6 +58,12 @@ def publish(audit: Audit) -> Report:
     )
     get_run_logger().info(f"verdict {report.verdict.value}", extra={"ghcr_audit": "verdict"})
     return report
+
+
+def _with_picture(told: str, report: Report) -> str:
+    """The report for a page of the UI: below its title the chain, drawn; both of Prefect's UIs show such an image."""
+    title, _, rest = told.partition("\n")
+    return f"{title}\n\n![{inline(chain(report.links))}]({data_uri(draw_chain(report))})\n{rest}"
 
 
 def _sealed(audit: Audit, report: Report) -> Report:
@@ -61,9 +76,11 @@ def _sealed(audit: Audit, report: Report) -> Report:
     if evidence.anchor.not_signed:
         get_run_logger().info(f"the evidence is not signed: {evidence.anchor.not_signed}")
     get_run_logger().info(f"evidence {evidence.anchor.place}", extra={"ghcr_audit": "evidence"})
+    with speaking(audit.target.lang or Language.ENGLISH):
+        told = evidence_markdown(evidence.anchor)
     create_markdown_artifact(
         key=evidence_key(audit.target.name),
-        markdown=evidence_markdown(evidence.anchor),
+        markdown=told,
         description=f"Evidence of {audit.target.name} {audit.tag}",
     )
     return evidence.report

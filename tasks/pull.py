@@ -9,6 +9,7 @@ from ghcr_audit.adapters import walk
 from ghcr_audit.audit import Audit
 from ghcr_audit.commands import Progress
 from ghcr_audit.evidence import Link, Mode
+from ghcr_audit.watching import watcher
 from tasks.link import link_task
 
 
@@ -32,6 +33,7 @@ class _PullProgress:
 
     def __call__(self, progress: Progress) -> None:
         """Update the artifact when there is something new to show."""
+        watcher().pulls(progress)
         percent = 100.0 * min(progress.done, progress.total) / max(progress.total, 1)
         if progress.key == "pull.tag" and percent > self._shown:
             self._shown = percent

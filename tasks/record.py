@@ -4,17 +4,20 @@ Kept as JSON in Prefect's result storage, keyed by run and attempt: local by def
 share a storage block (PREFECT_DEFAULT_RESULT_STORAGE_BLOCK).
 """
 
+from collections.abc import Iterable
 from typing import cast
 
 from prefect.filesystems import WritableFileSystem
 from prefect.results import ResultStore, get_default_result_storage
 from prefect.serializers import JSONSerializer
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, TypeAdapter
 
 from ghcr_audit.evidence import Attempt, Value
+from ghcr_audit.fleet import Row
 
 MAX_ATTEMPTS = 20
 """So many credentials are asked for in one run; then it ends as Blocked."""
+_ROWS = TypeAdapter(tuple[Row, ...])
 
 
 class Beginning(Value):
@@ -64,6 +67,20 @@ class RunRecord:
         """Keep that a credential is asked for; what was first kept stands."""
         if self.asked(attempt.number) is None:
             self._write(f"cred-{attempt.number}-asked", attempt.model_dump_json())
+
+    def rows(self) -> tuple[Row, ...]:
+        """The matrix of a fleet as it stood when this run began to wait; () when it never did."""
+        text = self._read("rows")
+        return _ROWS.validate_json(text) if text else ()
+
+    def awaiting(self) -> tuple[str, ...]:
+        """The targets for whose credential the run was waiting then."""
+        return tuple((self._read("awaiting") or "").split())
+
+    def keep_rows(self, rows: tuple[Row, ...], awaiting: Iterable[str]) -> None:
+        """Keep the matrix over a wait, and the targets that it is a wait for."""
+        self._write("rows", _ROWS.dump_json(rows).decode())
+        self._write("awaiting", " ".join(awaiting))
 
     def _key(self, name: str) -> str:
         return f"ghcr-audit-{self._run}-{name}"

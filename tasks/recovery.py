@@ -5,6 +5,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from ghcr_audit.adapters.recover import Recovery
+from ghcr_audit.language import Language, speaking
 from ghcr_audit.recovery_markdown import render_recovery
 
 
@@ -16,12 +17,14 @@ def recovery_key(target: str) -> str:
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False)
 def publish_recovery(target: str, recovery: Recovery, commands: tuple[str, ...]) -> None:
     """What was found, what was done, and where that was not enough, the `commands` that a person runs."""
-    text = render_recovery(
-        target=target,
-        outcome=recovery.outcome.value,
-        told=recovery.told,
-        journal=recovery.journal,
-        seen=recovery.audit.observations if recovery.audit else (),
-        commands=commands,
-    )
+    lang = recovery.audit.target.lang if recovery.audit else None
+    with speaking(lang or Language.ENGLISH):
+        text = render_recovery(
+            target=target,
+            outcome=recovery.outcome.value,
+            told=recovery.told,
+            journal=recovery.journal,
+            seen=recovery.audit.observations if recovery.audit else (),
+            commands=commands,
+        )
     create_markdown_artifact(key=recovery_key(target), markdown=text, description=f"{recovery.outcome.value}: {target}")

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from ghcr_audit import facts
 from ghcr_audit.adapters.clock import utc_now
-from ghcr_audit.adapters.git import observe_repository
-from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.audit import Audit
 from ghcr_audit.errors import ConfigurationError, shown
 from ghcr_audit.evidence import Mode, newest
@@ -111,12 +109,16 @@ def newest_release(target: Target) -> str:
 
 
 def _in_git(target: Target) -> list[str]:
+    from ghcr_audit.adapters.git import observe_repository
+
     seen = observe_repository(target.repository or "")
     tags = facts.git_tags(newest(seen, "git.tags")) or ()
     return [tag.name for tag in release_tags(tags, target.tag_pattern)]
 
 
 def _in_registry(target: Target) -> list[str]:
+    from ghcr_audit.adapters.registry import RegistryClient  # HTTP and TLS, most often not needed here
+
     image = target.image_ref
     with RegistryClient(image.registry, token_host=target.token_host) as client:
         listed = client.tags(image.repository).tags

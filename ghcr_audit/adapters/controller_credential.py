@@ -7,6 +7,7 @@ or to the one token host of the target. What it is used for reads: token endpoin
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ghcr_audit.adapters.clock import utc_now
@@ -36,6 +37,13 @@ def observe_with_own(target: Target, references: Sequence[str]) -> tuple[Observa
     except ConfigurationError as error:
         return (_not_asked(target.controller_credential_file, error),)
     return (observe_registry(target, Link.PREFLIGHT, references, credential=credential, own=True),)
+
+
+def learn_own(target: Target) -> None:
+    """Let the redactor know the credential before anybody answers; what is wrong with it, `observe_with_own` tells."""
+    if target.controller_credential_file is not None:
+        with suppress(ConfigurationError):
+            own_credential(target.controller_credential_file, target.controller_login)
 
 
 def own_credential(path: str, user: str) -> Credential:

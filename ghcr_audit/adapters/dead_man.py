@@ -1,4 +1,4 @@
-"""Asking a host's dead-man timer before a drill's own run restores it: that run may come back late."""
+"""Before a drill's own run restores: whether the timer or another run does, since that run may come back late."""
 
 import time
 
@@ -9,6 +9,8 @@ from ghcr_audit.drill.dead_man import ASKED, State, ask, said
 from ghcr_audit.evidence import Link
 
 _AGAIN_AFTER_S = 2
+_HELD = ("holds the lease", "restores this host")
+"""How lease.sh refuses then."""
 
 
 def asked_timer(audit: Audit, run: str, deadline: float) -> Audit:
@@ -29,7 +31,7 @@ def asked_timer(audit: Audit, run: str, deadline: float) -> Audit:
     return audit
 
 
-def timer_holds(audit: Audit) -> bool:
-    """Whether a step of the restore was refused because the timer has the host, or had it."""
+def held_by_another(audit: Audit) -> bool:
+    """Whether the lease was refused because somebody else restores the host now: the timer, or another run."""
     lease = audit.newest("restored.lease")
-    return lease is not None and not lease.ok and "dead-man timer" in lease.stderr
+    return lease is not None and not lease.ok and any(word in lease.stderr for word in _HELD)

@@ -7,10 +7,11 @@ framed exec. Once a journal is open nothing here raises HostError: what is lost 
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext, suppress
+from datetime import datetime
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connections, host_of
-from ghcr_audit.adapters.dead_man import asked_timer, timer_holds
+from ghcr_audit.adapters.dead_man import asked_timer, held_by_another
 from ghcr_audit.adapters.holder import holder
 from ghcr_audit.adapters.journals import JournalStore
 from ghcr_audit.adapters.lease import keep_lease, let_lease_go
@@ -19,15 +20,15 @@ from ghcr_audit.audit import Audit, failed
 from ghcr_audit.commands import Command
 from ghcr_audit.drill.candidate import candidate
 from ghcr_audit.drill.dead_man import arm
-from ghcr_audit.drill.journal import Journal, Step, parse, pin_of, render, watched
+from ghcr_audit.drill.journal import Journal, Step, host_time, parse, pin_of, render, watched
 from ghcr_audit.drill.questions import Drill
 from ghcr_audit.drill.sameness import mendable
 from ghcr_audit.drill.snapshot import LocalTag, Phase, Snapshot, snapshot
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Vantage
 from ghcr_audit.facts import local_image
-from ghcr_audit.links.dead_man import restored_by_timer
-from ghcr_audit.links.deploy import refused
+from ghcr_audit.links.dead_man import closed_by_another, restored_by_timer
+from ghcr_audit.links.deploy import begun, refused
 from ghcr_audit.targets import Target
 from ghcr_audit.views import lacks
 
@@ -50,7 +51,7 @@ def deploy(audit: Audit, journals: JournalStore) -> Audit:
         return _given_back(audit, drill)
     journal = _journal(audit)
     try:
-        journals.write(audit.target.name, render(journal))
+        _kept(audit, drill, journal, journals)
         timer = arm(audit.target, audit.run)
         audit = _asked(audit, Link.DEPLOY, drill.put("before.journal", journal), *timer, drill.prepare())
         if not _went_well(audit, "before.journal", *(one.key for one in timer), "before.prepared"):
@@ -64,7 +65,7 @@ def roll_back(audit: Audit, journals: JournalStore) -> Audit:
     """The target's own rollback, where its deploy command was seen to end; then the host is put back as it was."""
     journal = open_journal(audit, journals)
     if journal is None:
-        return audit
+        return _asked_if_over(audit, journals)
     if audit.newest("drill.lost") is None and _ran(audit, "deployed.action"):
         try:
             audit = _rolled_back(audit, _drill(audit), journal, journals)
@@ -76,8 +77,7 @@ def roll_back(audit: Audit, journals: JournalStore) -> Audit:
 def finished(audit: Audit, journals: JournalStore) -> Audit:
     """The last resort of a run: its drill, if it is still open, is restored. Nothing is done twice."""
     journal = open_journal(audit, journals)
-    if journal is not None:
-        audit = restored(audit, journal, journals)
+    audit = restored(audit, journal, journals) if journal is not None else _asked_if_over(audit, journals)
     let_lease_go(audit.run)
     return audit
 
@@ -89,33 +89,59 @@ def restored(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
     open: the journal and the pins stand, so that a person or a later `recover` can go on from there, at once.
     """
     drill = Drill(target=audit.target, run=journal.by)
-    keep_lease(drill, holder())
     deadline = time.monotonic() + RESTORE_WITHIN_S
     journal = _advanced(journal, Step.RESTORING, journals)
     passes = 0
     while passes < 2:  # noqa: PLR2004 - one that a moment may have spoilt, and one more
         try:
-            audit = asked_timer(audit, drill.run, deadline)
-            if restored_by_timer(audit):
+            audit = _one_pass(asked_timer(audit, drill.run, deadline), drill, journal)
+            if restored_by_timer(audit) or closed_by_another(audit):
                 _forget(journals, audit)
                 break
-            audit = _one_pass(audit, drill, journal)
-            passes += 1
-            if not _went_well(audit, "restored.lease"):  # another run restores it, and tells how that went
-                if timer_holds(audit):
+            if not _went_well(audit, "restored.lease"):
+                if _worth_waiting(audit, deadline):
                     continue
                 break
+            passes += 1
             if not mendable(journal.before, _after(audit, journal)):
                 audit = closed(audit, journal, journals)
                 break
         except HostError as error:
             close_connections()
             if time.monotonic() > deadline:
-                audit = _lost(audit, Link.ROLLBACK, error)
-                break
+                let_lease_go(drill.run)
+                return _lost(audit, Link.ROLLBACK, error)
             time.sleep(_AGAIN_AFTER_S)
     let_lease_go(drill.run)
-    return audit if _went_well(audit, "restored.closed") else _left_open(audit, drill)
+    return _asked_if_over(audit, journals)
+
+
+def _worth_waiting(audit: Audit, deadline: float) -> bool:
+    """Another run restores the host now: after a while it has closed the drill, or left it to this one."""
+    if not held_by_another(audit) or time.monotonic() > deadline:
+        return False
+    time.sleep(_AGAIN_AFTER_S)
+    return True
+
+
+def _asked_if_over(audit: Audit, journals: JournalStore) -> Audit:
+    """A drill that this run began and did not close: the host knows whether another run did while this one slept."""
+    known = _went_well(audit, "restored.closed") or restored_by_timer(audit) or closed_by_another(audit)
+    if known or not begun(audit):
+        return audit
+    drill, deadline = Drill(target=audit.target, run=audit.run), time.monotonic() + RESTORE_WITHIN_S
+    try:
+        audit = asked_timer(audit, audit.run, deadline)
+        while not restored_by_timer(audit):
+            command = drill.take("restored.lease", restoring=True, holder=holder())
+            audit = _asked(audit, Link.ROLLBACK, command)
+            if not _worth_waiting(audit, deadline):
+                break
+    except HostError as error:
+        return _lost(audit, Link.ROLLBACK, error)
+    if closed_by_another(audit) and open_journal(audit, journals) is not None:  # never another drill's
+        _forget(journals, audit)
+    return _left_open(audit, drill)
 
 
 def _left_open(audit: Audit, drill: Drill) -> Audit:
@@ -165,6 +191,16 @@ def _given_back(audit: Audit, drill: Drill) -> Audit:
     return audit
 
 
+def _kept(audit: Audit, drill: Drill, journal: Journal, journals: JournalStore) -> None:
+    """The first journal, in the controller's store; where there is no room for it, the lease goes before the error."""
+    try:
+        journals.write(audit.target.name, render(journal))
+    except BaseException:
+        with suppress(HostError):  # then it ends by itself
+            _given_back(audit, drill)
+        raise
+
+
 def _journal(audit: Audit) -> Journal:
     target, back = audit.target, candidate(audit)
     if target.deploy is None:
@@ -179,13 +215,18 @@ def _journal(audit: Audit) -> Journal:
         image_name=target.image_ref.name,
         container=target.container,
         tag=audit.tag,
-        began_at=utc_now(),
+        began_at=_began_at(audit),
         before=before,
         pins=_pins(audit, before),
         tag_variable=target.deploy.tag_variable,
         state_directory=target.deploy.state_directory,
         forced=audit.forced,
     )
+
+
+def _began_at(audit: Audit) -> datetime:
+    taken = audit.newest("before.lease")
+    return (host_time(taken.stdout) if taken is not None else None) or utc_now()
 
 
 def _pins(audit: Audit, before: Snapshot) -> tuple[LocalTag, ...]:
@@ -233,6 +274,9 @@ def _rolled_back(audit: Audit, drill: Drill, journal: Journal, journals: Journal
 
 
 def _one_pass(audit: Audit, drill: Drill, journal: Journal) -> Audit:
+    if restored_by_timer(audit):
+        return audit
+    keep_lease(drill, holder())
     return _asked(
         audit,
         Link.ROLLBACK,

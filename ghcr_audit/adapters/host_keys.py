@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import NoReturn
 
-import paramiko
-
+from ghcr_audit.adapters.lean_paramiko import paramiko
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import HostError
 

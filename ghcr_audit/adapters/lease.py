@@ -21,6 +21,11 @@ class LeaseKeeper:
         self._thread = threading.Thread(target=self._renew, name=f"lease {drill.target.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still renews."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Renew no more; returns when a renewal under way has ended (a few seconds at most)."""
         self._stopped.set()
@@ -39,7 +44,8 @@ class LeaseKeeper:
 def keep_lease(drill: Drill, holder: str) -> None:
     """From now on the lease of this run is renewed."""
     with _lock:
-        if drill.run not in _keepers:
+        keeper = _keepers.get(drill.run)
+        if keeper is None or not keeper.alive:  # one that was refused has ended; the lease may be had again
             _keepers[drill.run] = LeaseKeeper(drill, holder)
 
 

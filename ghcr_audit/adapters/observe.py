@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ghcr_audit.adapters.clock import Stopwatch
 from ghcr_audit.adapters.host import Host
-from ghcr_audit.adapters.registry import RegistryClient
+from ghcr_audit.adapters.registry_turns import registry_turn
 from ghcr_audit.audit import HOST_REACHED
 from ghcr_audit.commands import Answer, Command, Progress
 from ghcr_audit.credentials import Credential, Secret
@@ -93,10 +93,19 @@ def observe_registry(
 
     `own` says whose the credential is; its secret has to be known to the redactor.
     """
+    with registry_turn(target.image_ref.registry):
+        return _seen_of_registry(target, link, tuple(references), credential, own=own)
+
+
+def _seen_of_registry(
+    target: Target, link: Link, references: tuple[str, ...], credential: Credential | None, *, own: bool
+) -> Observation:
+    from ghcr_audit.adapters.registry import RegistryClient  # HTTP and TLS: loaded while the host is at work
+
     vantage = Vantage.CONTROLLER_CREDENTIAL if own else Vantage.OPERATOR_CREDENTIAL
     vantage = vantage if credential else Vantage.CONTROLLER
     watch, redact = Stopwatch(), current_redactor().redact
-    image, references = target.image_ref, tuple(references)
+    image = target.image_ref
     with RegistryClient(image.registry, credential=credential, token_host=target.token_host) as client:
         view = client.view(image.repository, references, with_platforms=references[0] if references else None)
     return Observation(

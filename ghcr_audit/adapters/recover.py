@@ -19,7 +19,7 @@ from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, fits
 from ghcr_audit.drill.questions import Drill
 from ghcr_audit.evidence import Link, Mode, Value
 from ghcr_audit.facts import moment
-from ghcr_audit.links.dead_man import restored_by_timer
+from ghcr_audit.links.dead_man import closed_by_another, restored_by_timer
 from ghcr_audit.questions import drill_question
 from ghcr_audit.targets import Target
 
@@ -122,6 +122,8 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         *ask(target, ASKED, journal.run),
     )
     taken = audit.newest("recover.lease")
+    if closed_by_another(audit, "recover.lease") or restored_by_timer(audit):
+        return _over(target, journals, journal, audit)
     if taken is None or not taken.ok:
         words = taken.stderr.strip() if taken else "no answer"
         left = _LEFT.search(words)
@@ -135,12 +137,7 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
             journal=journal,
         )
     if _over_already(audit, journal):
-        audit = _asked(audit, drill.release())
-        journals.remove(target.name)
-        timer = restored_by_timer(audit)
-        if timer is not None:
-            return Recovery(outcome=Outcome.RESTORED, told=timer.told, audit=audit, journal=journal)
-        return Recovery(outcome=Outcome.NOTHING, told="the drill was closed on the host already", audit=audit)
+        return _over(target, journals, journal, _asked(audit, drill.release()))
     later = _deployed_since(audit, journal)
     if later and since is Since.ASK:
         audit = _asked(audit, drill.release())
@@ -158,6 +155,15 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         audit=audit,
         journal=journal,
     )
+
+
+def _over(target: Target, journals: JournalStore, journal: Journal, audit: Audit) -> Recovery:
+    """The host was restored, and the drill closed: only the controller's copy is left."""
+    journals.remove(target.name)
+    timer = restored_by_timer(audit)
+    if timer is not None:
+        return Recovery(outcome=Outcome.RESTORED, told=timer.told, audit=audit, journal=journal)
+    return Recovery(outcome=Outcome.NOTHING, told="the drill was closed on the host already", audit=audit)
 
 
 def _over_already(audit: Audit, journal: Journal) -> bool:

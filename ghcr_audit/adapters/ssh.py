@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import paramiko
-
 from ghcr_audit.adapters.host import FramedHost, Stream
 from ghcr_audit.adapters.host_keys import PinnedByFingerprint, RefuseUnknown, known_hosts_files
+from ghcr_audit.adapters.lean_paramiko import paramiko
 from ghcr_audit.adapters.ssh_config import Endpoint, resolved
 from ghcr_audit.adapters.ssh_errors import (
     CONNECT_TIMEOUT_S,

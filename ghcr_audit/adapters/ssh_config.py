@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import paramiko
-
+from ghcr_audit.adapters.lean_paramiko import paramiko
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.targets import HostAccess
 

@@ -2,8 +2,7 @@
 
 import socket
 
-import paramiko
-
+from ghcr_audit.adapters.lean_paramiko import paramiko
 from ghcr_audit.adapters.user_keys import KeyFiles
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import HostError

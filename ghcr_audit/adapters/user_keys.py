@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import paramiko
+from ghcr_audit.adapters.lean_paramiko import paramiko
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

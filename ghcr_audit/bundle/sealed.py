@@ -14,6 +14,7 @@ from ghcr_audit.bundle.content import (
     Member,
     blob_name,
 )
+from ghcr_audit.language import Language, speaking
 from ghcr_audit.ledger.canonical import canonical, sha256
 from ghcr_audit.ledger.check import recorded_in
 from ghcr_audit.ledger.entry import Entry, Reported
@@ -28,7 +29,8 @@ def report_json(report: Report) -> bytes:
 
 def report_markdown(report: Report) -> bytes:
     """The report for people, as it stands in a bundle."""
-    return render_markdown(report).encode()
+    with speaking(Language.ENGLISH):  # whoever checks it renders it anew, and knows of no language
+        return render_markdown(report).encode()
 
 
 def blobs_of(entries: Iterable[Entry], *, report: bytes) -> tuple[str, ...]:

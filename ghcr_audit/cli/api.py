@@ -6,6 +6,9 @@ from urllib.parse import urlsplit
 
 from ghcr_audit.errors import AuditError, ConfigurationError
 
+_EPHEMERAL = "connect to ephemeral Prefect API server"
+"""Words of Prefect's RuntimeError."""
+
 
 @contextmanager
 def speaking_to_the_server(*, needed: bool = True) -> Iterator[None]:
@@ -26,8 +29,16 @@ def speaking_to_the_server(*, needed: bool = True) -> Iterator[None]:
     try:
         yield
     except PrefectHTTPStatusError as error:
-        raise AuditError(f"server {address_of(url)}: it answered HTTP {error.response.status_code}") from None
+        raise AuditError(
+            f"server {address_of(url)}: it answered HTTP {error.response.status_code}",
+            hint="Its own log says why; `ghcr-audit doctor` looks at the server.",
+        ) from None
     except (httpx.HTTPError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and _EPHEMERAL in str(error):
+            raise AuditError(
+                "server of this process: it did not start in time",
+                hint="Is the machine busy? Try again, or start a server that stays: ./run serve",
+            ) from None
         if isinstance(error, RuntimeError) and "reach" not in str(error):
             raise
         raise AuditError(

@@ -7,13 +7,14 @@ import argparse
 import codecs
 import json
 import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
+from ghcr_audit.columns import padded, wrapped
 from ghcr_audit.errors import ConfigurationError
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.messages import Candidate, diagnose_text
 from ghcr_audit.messages.features import LIMIT_CHARS
 from ghcr_audit.redaction import current_redactor
@@ -123,17 +124,21 @@ def _fields(candidate: Candidate) -> dict[str, str]:
 
 def _told(candidates: tuple[Candidate, ...]) -> str:
     if not candidates:
-        return (
-            f"{UNKNOWN}\n  No rule knows this message. ghcr-audit check TARGET asks the host and the registry instead."
-        )
+        no_rule = phrase("No rule knows this message. ghcr-audit check TARGET asks the host and the registry instead.")
+        return f"{UNKNOWN}\n  {no_rule}"
     return "\n\n".join(_paragraph(candidate) for candidate in candidates)
 
 
 def _paragraph(candidate: Candidate) -> str:
-    told = (("why", candidate.why), ("probe", candidate.probe), ("remedy", candidate.remedy))
+    told = (
+        (phrase("why"), candidate.why),
+        (phrase("probe"), candidate.probe),
+        (phrase("remedy"), candidate.remedy),
+    )
     lines = [
-        textwrap.fill(text, _WIDTH, initial_indent=f"  {name:7} ", subsequent_indent=" " * 10, break_on_hyphens=False)
+        line
         for name, text in told
         if text
+        for line in wrapped(tell(text), _WIDTH, first=f"  {padded(name, 7)} ", rest=" " * 10)
     ]
-    return "\n".join((f"{candidate.cause} ({candidate.certainty})", *lines))
+    return "\n".join((f"{candidate.cause} ({told_as(str(candidate.certainty))})", *lines))

@@ -21,6 +21,7 @@ from ghcr_audit.candidates import (
     target_name,
 )
 from ghcr_audit.causes import Cause
+from ghcr_audit.cli.live import is_lively
 from ghcr_audit.cli.printing import say
 from ghcr_audit.errors import ConfigurationError, HostError, shown
 from ghcr_audit.images import is_tag
@@ -49,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     place = _place(options)
     if options.out or options.name:
         _absent(_path(options, options.name or ""))
+    if is_lively():
+        say(one_line(f"looking at {options.place}"))
     try:
         with survey.reached(place.access) as host:
             draft = _look(host, place, options)
@@ -66,7 +69,8 @@ def _place(options: argparse.Namespace) -> _Place:
     found = _PLACE.fullmatch(options.place)
     if found is None or options.place.startswith("-"):
         raise ConfigurationError(
-            f"init: not a host (got {shown(options.place)}, expected USER@HOST[:/path/compose.yml] or local)"
+            f"init: not a host (got {shown(options.place)}, expected USER@HOST[:/path/compose.yml] or local)",
+            hint="An SSH port is given by --port, an IPv6 address stands in brackets.",
         )
     user, address, path = found.groups()
     given = {
@@ -78,7 +82,9 @@ def _place(options: argparse.Namespace) -> _Place:
         "host_key": options.host_key,
     }
     if options.host_key and options.known_hosts:
-        raise ConfigurationError("init: --host-key and --known-hosts are both given; pin by one of them")
+        raise ConfigurationError(
+            "init: --host-key and --known-hosts are both given", hint="Pin the host's key by one of them."
+        )
     return _Place(access=_access(given), compose=_compose(path))
 
 
@@ -89,7 +95,10 @@ def _access(given: dict[str, object]) -> HostAccess:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"])).replace("_", "-")
         said = first["msg"].removeprefix("Value error, ")
-        raise ConfigurationError(f"init: {key}: {said} (got {shown(first['input'])})") from None
+        raise ConfigurationError(
+            f"init: {key}: {said} (got {shown(first['input'])})",
+            hint="`ghcr-audit init --help` tells what is expected.",
+        ) from None
 
 
 def _absolute(text: str | None) -> str | None:
@@ -97,7 +106,7 @@ def _absolute(text: str | None) -> str | None:
         return None
     path = Path(text).expanduser().absolute()
     if not path.is_file():
-        raise ConfigurationError(f"init: {path}: no such file")
+        raise ConfigurationError(f"init: {path}: no such file", hint="Name a file of this machine, not of the host.")
     return str(path)
 
 
@@ -147,7 +156,10 @@ def _target(choice: Choice, access: HostAccess, place: ComposePlace | None, opti
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"init: {key}: {first['msg']} (got {shown(first['input'])})") from None
+        raise ConfigurationError(
+            f"init: {key}: {first['msg']} (got {shown(first['input'])})",
+            hint="docs/targets.md describes every key; another container may be meant: --container NAME.",
+        ) from None
 
 
 def _repository(text: str | None) -> str | None:
@@ -155,7 +167,9 @@ def _repository(text: str | None) -> str | None:
         return None
     path = Path(text).expanduser().absolute()
     if not path.is_dir():
-        raise ConfigurationError(f"init: repository: no such folder (got {shown(text)})")
+        raise ConfigurationError(
+            f"init: repository: no such folder (got {shown(text)})", hint="Name a clone on this machine."
+        )
     return str(path)
 
 
@@ -209,7 +223,9 @@ def _write(path: Path, text: str) -> None:
     except FileExistsError:
         raise _exists(path) from None
     except OSError as error:
-        raise ConfigurationError(f"init: {path}: cannot be written: {error.strerror}") from None
+        raise ConfigurationError(
+            f"init: {path}: cannot be written: {error.strerror}", hint="Name another place: --out FILE."
+        ) from None
     try:
         read_target(path)
     except ConfigurationError:
@@ -221,7 +237,10 @@ def _with_pin(error: HostError, access: HostAccess) -> HostError:
     """How to pin an unknown host key, where there is no target file yet to write it into."""
     if error.cause is not Cause.SSH_HOST_KEY_MISMATCH or access.host_key:
         return error
-    hint = "Compare it on the host itself (ssh-keygen -lf its public host key), then pin it: --host-key SHA256:…"
+    hint = (
+        "See on the host itself whether it is among `for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done`,"
+        " then pin it: --host-key SHA256:…"
+    )
     return HostError(error.message, cause=error.cause, hint=hint)
 
 

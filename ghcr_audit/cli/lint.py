@@ -6,12 +6,13 @@ Exit code 3: a credential was found. No credential is ever printed, only its kin
 import argparse
 import codecs
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from ghcr_audit.cli.printing import say
+from ghcr_audit.columns import wrapped
 from ghcr_audit.errors import ConfigurationError
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.lint.advice import AFTERWARDS, advice_for
 from ghcr_audit.lint.leaks import Numbering
 from ghcr_audit.lint.model import MAX_FILES, Container, Form, Leak, LintDocument, ReportRead
@@ -25,9 +26,9 @@ _WIDTH = 100
 _STDIN = "-"
 _FORMS = {
     Form.PLAIN: "",
-    Form.ESCAPED: ", broken by markup or escapes",
-    Form.SPLIT: ", split over lines",
-    Form.BASE64: ", as Base64",
+    Form.ESCAPED: "broken by markup or escapes",
+    Form.SPLIT: "split over lines",
+    Form.BASE64: "as Base64",
 }
 
 
@@ -48,15 +49,22 @@ def told(reports: Sequence[ReportRead]) -> str:
     """The findings for a person: each with its place, then what to do about each kind."""
     count = sum(report.leak_count for report in reports)
     if not count:
-        return f"no credential found in {_files(len(reports))}"
+        return phrase("no credential found in {files}", files=_files(len(reports)))
     leaks = [(report.file, leak) for report in reports for leak in report.leaks]
     different = len({leak.number for _, leak in leaks})
     kinds = list(dict.fromkeys(leak.kind for _, leak in leaks))
     lines = [_shown(file, leak, _elsewhere(leaks, file, leak)) for file, leak in leaks]
-    lines += [f"{one_line(report.file)}: {more} more not shown" for report in reports if (more := _hidden(report))]
-    lines.append(f"\n{count} places hold {different} different credentials. Revoke them:")
-    lines += [_filled(f"{kind}: {advice_for(kind)}") for kind in kinds]
-    return "\n".join((*lines, _filled(AFTERWARDS)))
+    lines += [
+        phrase("{file}: {count} more not shown", file=one_line(report.file), count=more)
+        for report in reports
+        if (more := _hidden(report))
+    ]
+    held = phrase(
+        "{count} places hold {different} different credentials. Revoke them:", count=count, different=different
+    )
+    lines += ["", held]
+    lines += [_filled(f"{kind}: {tell(advice_for(kind))}") for kind in kinds]
+    return "\n".join((*lines, _filled(tell(AFTERWARDS))))
 
 
 def _read(name: str, redactor: Redactor, numbering: Numbering) -> ReportRead:
@@ -100,17 +108,21 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def _shown(file: str, leak: Leak, elsewhere: str) -> str:
-    checksum = {True: ", valid in form", False: ", looks like one, checksum wrong: an example?", None: ""}
-    what = f"#{leak.number} {leak.kind} ({leak.masked}, {leak.length_chars} characters{checksum[leak.checksum_right]})"
-    place = f"in {_container(leak)}{_FORMS[leak.form]}; section: {leak.section or '(before the first heading)'}"
+    form = {True: "valid in form", False: "looks like one, checksum wrong: an example?", None: ""}[leak.checksum_right]
+    length = phrase("{count} characters", count=leak.length_chars)
+    what = f"#{leak.number} {leak.kind} ({', '.join(filter(None, (leak.masked, length, tell(form))))})"
+    container = ", ".join(filter(None, (_container(leak), tell(_FORMS[leak.form]))))
+    section = leak.section or phrase("(before the first heading)")
+    place = phrase("in {container}; section: {section}", container=container, section=section)
     return f"{one_line(file)}:{leak.line}:{leak.column}: {what}\n    {place}{elsewhere}"
 
 
 def _container(leak: Leak) -> str:
     if leak.container is Container.FENCE:
-        info = f" `{leak.info}`" if leak.info else ""
-        return f"fence{info}{' that is never closed' if leak.unclosed else ''}"
-    return leak.container if leak.container is leak.within else f"{leak.container} ({leak.within})"
+        fence = phrase("fence `{info}`", info=leak.info) if leak.info else phrase("fence")
+        return phrase("{fence} that is never closed", fence=fence) if leak.unclosed else fence
+    container, within = told_as(leak.container.value), told_as(leak.within.value)
+    return container if leak.container is leak.within else f"{container} ({within})"
 
 
 def _elsewhere(leaks: Sequence[tuple[str, Leak]], file: str, leak: Leak) -> str:
@@ -118,8 +130,9 @@ def _elsewhere(leaks: Sequence[tuple[str, Leak]], file: str, leak: Leak) -> str:
     first = next((found, other) for found, other in leaks if other.number == leak.number)
     if first[1] is leak:
         return ""
-    place = f"line {first[1].line}" if first[0] == file else f"{one_line(first[0])}:{first[1].line}"
-    return f"\n    the same as at {place}"
+    line = first[1].line
+    place = phrase("line {number}", number=line) if first[0] == file else f"{one_line(first[0])}:{line}"
+    return f"\n    {phrase('the same as at {place}', place=place)}"
 
 
 def _hidden(report: ReportRead) -> int:
@@ -127,10 +140,8 @@ def _hidden(report: ReportRead) -> int:
 
 
 def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
+    return phrase("1 file") if count == 1 else phrase("{count} files", count=count)
 
 
 def _filled(text: str) -> str:
-    return textwrap.fill(
-        text, _WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+    return "\n".join(wrapped(text, _WIDTH, first="  ", rest="    "))

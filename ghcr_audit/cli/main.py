@@ -5,6 +5,7 @@
 """
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -12,30 +13,42 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from ghcr_audit import __version__
+from ghcr_audit.cli.command import Command, completed_as_target
+from ghcr_audit.cli.language import add_language, language_of, tell_help
 from ghcr_audit.errors import AuditError
+from ghcr_audit.language import Language, speaking, spoken, tell
 
 EXIT_CODES = (
     "exit codes: 0 passed (with or without warnings), 1 tool error, 2 configuration, 3 broken, 4 blocked,\n"
     "            5 unknown, 6 could not restore"
 )
+COLLECT_AFTER = 50_000
+"""Objects after which the garbage collector looks for cycles: at its own 700 it takes a sixth of a verb's start."""
 _INTERRUPTED = 130
 _LONGEST_WAIT_HOURS = 720
+_MOST = 1000
+"""Runs in one list."""
 
 
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    root = argparse.ArgumentParser(
+    root = Command(
         prog="ghcr-audit",
         description="Prove, with evidence, that a release can be pulled by the hosts that run it.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     root.add_argument("--version", action="version", version=f"ghcr-audit {__version__}")
-    verbs = root.add_subparsers(dest="verb", metavar="VERB", required=True)
+    add_language(root)
+    verbs = root.verbs()
     _check(verbs)
     _run(verbs)
+    _fleet(verbs)
     _resume(verbs)
+    _notify_release(verbs)
     _report(verbs)
+    _history(verbs)
+    _diff(verbs)
     _recover(verbs)
     _init(verbs)
     _doctor(verbs)
@@ -44,14 +57,23 @@ def parser() -> argparse.ArgumentParser:
     _lint(verbs)
     _verify(verbs)
     _schema(verbs)
+    _completion(verbs)
+    if spoken() is not Language.ENGLISH:
+        tell_help(root)
     return root
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one verb; its exit code is the process's."""
+    """Run one verb, in the language that is asked for; its exit code is the process's."""
+    with speaking(language_of(sys.argv[1:] if arguments is None else arguments)):
+        return _run_verb(arguments)
+
+
+def _run_verb(arguments: Sequence[str] | None) -> int:
+    gc.set_threshold(COLLECT_AFTER)
     options = parser().parse_args(arguments)
     try:
-        verb = importlib.import_module(f"ghcr_audit.cli.{options.verb}")
+        verb = importlib.import_module(f"ghcr_audit.cli.{options.verb.replace('-', '_')}")
         code: int = verb.run(options)
         sys.stdout.flush()
     except AuditError as error:
@@ -60,15 +82,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(tell("interrupted"), file=sys.stderr)
         return _INTERRUPTED
     return code
 
 
 def _told(error: AuditError) -> int:
-    print(f"ghcr-audit: {error.message}", file=sys.stderr)
+    print(f"ghcr-audit: {tell(error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
+        print(f"  {tell(error.hint)}", file=sys.stderr)
     return error.exit_code
 
 
@@ -76,26 +98,28 @@ _Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _verb(verbs: _Verbs, name: str, text: str, example: str) -> argparse.ArgumentParser:
-    return verbs.add_parser(
+    verb = verbs.add_parser(
         name,
         help=text,
         description=text,
         epilog=f"example: ghcr-audit {example}\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_language(verb, of_verb=True)
+    return verb
 
 
 def _check(verbs: _Verbs) -> None:
     verb = _verb(verbs, "check", "Look at a target: reads only, no Prefect, no server, one connection.", "check shop")
-    verb.add_argument("target", metavar="TARGET", help="name of a target file, or the path of a .toml file")
+    _target(verb)
     verb.add_argument("--tag", help="the release to audit (left out: the newest release tag)")
-    verb.add_argument("--bundle", metavar="FILE", help="also leave the evidence as a bundle that `verify` checks")
+    verb.add_argument("--bundle", metavar="FILE", help="also leave the evidence as a bundle, in this file or folder")
     _output(verb)
 
 
 def _run(verbs: _Verbs) -> None:
     verb = _verb(verbs, "run", "Run the audit flow in this process.", "run shop --tag 20261118-093000 --mode drill")
-    verb.add_argument("target", metavar="TARGET", help="name of a target file")
+    _target(verb, "name of a target file")
     verb.add_argument("--tag", help="the release to audit (left out: the newest release tag)")
     verb.add_argument(
         "--mode",
@@ -118,6 +142,25 @@ def _run(verbs: _Verbs) -> None:
     _output(verb)
 
 
+def _fleet(verbs: _Verbs) -> None:
+    verb = _verb(verbs, "fleet", "Audit many targets at once, on one page.", "fleet shop web --mode pull")
+    targets = verb.add_argument("targets", metavar="TARGET", nargs="*", help="names of target files (left out: all)")
+    completed_as_target(targets)
+    verb.add_argument("--mode", choices=("observe", "pull"), default="observe", help="how far to go (default: observe)")
+    text = "in mode pull, with a server: how long to wait for a credential (default: 0: end as Blocked)"
+    verb.add_argument("--wait-hours", type=_hours, metavar="H", help=text)
+    form = verb.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the matrix for programs")
+    form.add_argument("--markdown", action="store_true", help="print the matrix as Markdown")
+
+
+def _notify_release(verbs: _Verbs) -> None:
+    text = "Tell the Prefect server that a release was published: its trigger then audits it."
+    verb = _verb(verbs, "notify-release", text, "notify-release shop 20261118-093000")
+    verb.add_argument("target", metavar="TARGET", help="name of a target file, as the server's deployments know it")
+    verb.add_argument("tag", metavar="TAG", help="the release")
+
+
 def _resume(verbs: _Verbs) -> None:
     verb = _verb(verbs, "resume", "Hand a new credential to a waiting run.", "resume 0b9f… < token.txt")
     verb.add_argument("run", metavar="RUN", help="id of the waiting flow run")
@@ -133,10 +176,29 @@ def _report(verbs: _Verbs) -> None:
     _output(verb)
 
 
+def _history(verbs: _Verbs) -> None:
+    text = "List the past runs of a target, newest first: verdict, release, time of the rollback, cause."
+    verb = _verb(verbs, "history", text, "history shop --bundles evidence/")
+    _target(verb)
+    _bundles(verb)
+    verb.add_argument("--limit", type=_count, default=20, metavar="N", help="so many runs at most (default: 20)")
+    verb.add_argument("--json", action="store_true", help="for programs")
+
+
+def _diff(verbs: _Verbs) -> None:
+    text = "Say what changed from one run to another, or since a target last passed. Exit code 0: changes or none."
+    verb = _verb(verbs, "diff", text, "diff shop\nexample: ghcr-audit diff 0b9f1c2e 71d0aa34")
+    which = "a target, or a run: its id, the beginning of it, or its bundle"
+    completed_as_target(verb.add_argument("first", metavar="TARGET|RUN", help=which))
+    verb.add_argument("second", metavar="RUN", nargs="?", help="the later run, where two are compared")
+    _bundles(verb)
+    verb.add_argument("--json", action="store_true", help="for programs: everything compared, also what is the same")
+
+
 def _recover(verbs: _Verbs) -> None:
     text = "Put a host back on which a drill was left open, from the drill's journal."
     verb = _verb(verbs, "recover", text, "recover shop")
-    verb.add_argument("target", metavar="TARGET", help="name of a target file, or the path of a .toml file")
+    _target(verb)
     since = verb.add_mutually_exclusive_group()
     since.add_argument("--keep", action="store_true", help="what runs now is right: only the drill's traces go")
     since.add_argument("--undo", action="store_true", help="put back what ran before, whatever was deployed since")
@@ -158,7 +220,7 @@ def _init(verbs: _Verbs) -> None:
 
 def _doctor(verbs: _Verbs) -> None:
     verb = _verb(verbs, "doctor", "Check this machine, the Prefect server and a target; say what to do.", "doctor shop")
-    verb.add_argument("target", metavar="TARGET", nargs="?", help="also check this target")
+    completed_as_target(verb.add_argument("target", metavar="TARGET", nargs="?", help="also check this target"))
     verb.add_argument("--json", action="store_true", help="for programs")
 
 
@@ -196,6 +258,29 @@ def _schema(verbs: _Verbs) -> None:
     _verb(verbs, "schema", "Print the JSON Schema of a report's JSON form.", "schema > report.schema.json")
 
 
+def _completion(verbs: _Verbs) -> None:
+    text = "Print what completes verbs, options and targets' names in a shell."
+    verb = _verb(verbs, "completion", text, "completion bash > ~/.local/share/bash-completion/completions/ghcr-audit")
+    verb.add_argument("shell", choices=("bash", "zsh", "fish"), help="which shell")
+
+
+def _target(verb: argparse.ArgumentParser, text: str = "name of a target file, or the path of a .toml file") -> None:
+    completed_as_target(verb.add_argument("target", metavar="TARGET", help=text))
+
+
+def _bundles(verb: argparse.ArgumentParser) -> None:
+    text = "look at the bundles in this folder, each of them checked (left out: what the Prefect server keeps)"
+    verb.add_argument("--bundles", metavar="DIR", help=text)
+
+
+def _count(text: str) -> int:
+    """How many, from 1 to 1000."""
+    number = int(text)
+    if not 1 <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"expected 1 to {_MOST} (got {text})")
+    return number
+
+
 def _hours(text: str) -> float:
     """Hours to wait, from 0 to 720."""
     hours = float(text)
@@ -208,6 +293,8 @@ def _output(verb: argparse.ArgumentParser) -> None:
     form = verb.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the report for programs")
     form.add_argument("--markdown", action="store_true", help="print the report as Markdown")
+    verb.add_argument("--quiet", action="store_true", help="print only the verdict and what needs doing, if anything")
+    verb.add_argument("--history", metavar="DIR", help="bundles of earlier runs, which an HTML report draws")
     verb.add_argument(
         "--report",
         metavar="FORM:PATH",

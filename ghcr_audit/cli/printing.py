@@ -3,24 +3,40 @@
 import argparse
 import os
 import sys
+from collections.abc import Callable
 
+from ghcr_audit.language import tell
 from ghcr_audit.report_model import Report
+
+_COLOURS = {"✓": "32", "✗": "31", "?": "33", "!": "33", "–": "90"}
 
 
 def say(text: str) -> None:
     """Chatter, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(tell(text), file=sys.stderr, flush=True)
 
 
-def colour(stream: object = sys.stdout) -> bool:
-    """Whether this stream shows colours (https://no-color.org)."""
-    isatty = getattr(stream, "isatty", None)
-    return not os.environ.get("NO_COLOR") and bool(isatty and isatty())
+def colour() -> bool:
+    """Whether stdout shows colours (https://no-color.org)."""
+    isatty = getattr(sys.stdout, "isatty", None)
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return not plain and bool(isatty and isatty())
+
+
+def painter() -> Callable[[str], str]:
+    """What gives a sign of ours its colour where stdout shows colours, and else leaves it as it is."""
+    if not colour():
+        return str
+    return lambda sign: f"\x1b[{_COLOURS[sign]}m{sign}\x1b[0m" if sign in _COLOURS else sign
 
 
 def print_report(report: Report, options: argparse.Namespace) -> None:
     """The report on stdout, in the form the options ask for."""
-    if options.json:
+    if options.quiet and not (options.json or options.markdown):
+        from ghcr_audit.report_text import render_brief
+
+        print(render_brief(report, colour=colour()), end="")
+    elif options.json:
         print(report.model_dump_json(by_alias=True, indent=2))
     elif options.markdown:
         from ghcr_audit.report_markdown import render_markdown

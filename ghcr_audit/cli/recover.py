@@ -14,6 +14,7 @@ from ghcr_audit.adapters.recover import Outcome, Recovery, Since, recover
 from ghcr_audit.cli.printing import say
 from ghcr_audit.errors import AuditError
 from ghcr_audit.evidence import Value
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.recovery_markdown import next_commands
 from ghcr_audit.targets import Target, load_target
 from ghcr_audit.terminal_text import plain
@@ -89,12 +90,12 @@ def _print(target: Target, found: Recovery, *, as_json: bool) -> None:
         answer = Recovered(target=target.name, outcome=found.outcome, told=found.told, run=drill, commands=commands)
         print(answer.model_dump_json(indent=2))
         return
-    print(f"{target.name}: {found.outcome.value}: {found.told}")
+    print(f"{target.name}: {told_as(found.outcome.value)}: {tell(found.told)}")
     action = found.audit.newest("restored.action") if found.audit else None
     for line in (action.stdout + action.stderr).splitlines() if action else ():
         print(f"  {plain(line)}")
     if commands:
-        print("By hand:\n" + "\n".join(f"  {plain(command)}" for command in commands))
+        print(f"{phrase('By hand:')}\n" + "\n".join(f"  {plain(command)}" for command in commands))
 
 
 def _journals() -> JournalStore:

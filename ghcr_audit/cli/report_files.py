@@ -11,11 +11,15 @@ import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ghcr_audit.cli.printing import print_report
 from ghcr_audit.errors import AuditError, ConfigurationError, shown
 from ghcr_audit.report_forms import Wish, parse_wish
 from ghcr_audit.report_model import Report
+
+if TYPE_CHECKING:
+    from ghcr_audit.history.past import Past
 
 
 def report_wishes(options: argparse.Namespace) -> tuple[Wish, ...]:
@@ -33,15 +37,19 @@ def report_wishes(options: argparse.Namespace) -> tuple[Wish, ...]:
     return wishes
 
 
-def give_reports(report: Report, options: argparse.Namespace, wishes: Sequence[Wish]) -> None:
+def give_reports(
+    report: Report, options: argparse.Namespace, wishes: Sequence[Wish], past: "Sequence[Past]" = ()
+) -> None:
     """The report on stdout, in the form that was asked for, and every other form to its place.
+
+    `past` are runs up to this one, newest first, for the forms that draw them.
 
     Raises:
         AuditError: a file could not be written.
     """
     if not print_is_wished(wishes):
         print_report(report, options)
-    write_reports(report, wishes)
+    write_reports(report, wishes, past)
 
 
 def checked_wishes(texts: Sequence[str]) -> tuple[Wish, ...]:
@@ -66,26 +74,29 @@ def print_is_wished(wishes: Sequence[Wish]) -> bool:
     return any(wish.on_stdout for wish in wishes)
 
 
-def write_reports(report: Report, wishes: Sequence[Wish]) -> None:
+def write_reports(report: Report, wishes: Sequence[Wish], past: "Sequence[Past]" = ()) -> None:
     """Every form to its place. One that fails keeps no other from being written; then the first failure is raised.
 
     Raises:
         AuditError: a file could not be written.
     """
-    failures = [failure for wish in wishes if (failure := _written(report, wish)) is not None]
+    failures = [failure for wish in wishes if (failure := _written(report, wish, past)) is not None]
     if failures:
         raise failures[0]
 
 
-def _written(report: Report, wish: Wish) -> AuditError | None:
-    text = wish.render(report)
+def _written(report: Report, wish: Wish, past: "Sequence[Past]") -> AuditError | None:
+    text = wish.render(report, past)
     if wish.on_stdout:
         sys.stdout.write(text)
         return None
     try:
         _write_whole(_real(wish), text)
     except OSError as error:
-        return AuditError(f"--report: {shown(wish.place)}: could not be written: {error.strerror}")
+        return AuditError(
+            f"--report: {shown(wish.place)}: could not be written: {error.strerror}",
+            hint="Everything else was written. `ghcr-audit report RUN` gives the report of a flow's run again.",
+        )
     return None
 
 

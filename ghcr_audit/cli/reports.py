@@ -11,18 +11,34 @@ from pydantic import ValidationError
 from ghcr_audit.errors import AuditError
 from ghcr_audit.report_model import Report
 
+DATA_SUFFIX = "-report-json"
+"""End of the key under which a target's reports lie."""
 _FENCE = "```json\n"
 
 
 def report_of_run(run: str) -> Report | None:
     """The newest report of a flow run (by id) or of a target (by name); None when there is none."""
-    text = newest_artifact(run, "-report-json")
-    if text is None:
-        return None
+    text = newest_artifact(run, DATA_SUFFIX)
+    return _parsed(text, run) if text is not None else None
+
+
+def parsed_report(artifact: Artifact) -> Report:
+    """The report that an artifact holds.
+
+    Raises:
+        AuditError: it is none of this version.
+    """
+    return _parsed(_text(artifact), str(artifact.id))
+
+
+def _parsed(text: str, name: str) -> Report:
     try:
         return Report.model_validate_json(text.removeprefix(_FENCE).removesuffix("\n```"))
     except ValidationError:
-        raise AuditError(f"report: the artifact of {run!r} is no report of this version") from None
+        raise AuditError(
+            f"report: the artifact of {name!r} is no report of this version",
+            hint="Another version made it: the run's page in the UI shows it, as Markdown.",
+        ) from None
 
 
 def newest_artifact(run: str, suffix: str) -> str | None:

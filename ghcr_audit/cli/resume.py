@@ -18,6 +18,7 @@ from ghcr_audit.cli.printing import say
 from ghcr_audit.credentials import Secret, problems
 from ghcr_audit.errors import AuditError, ConfigurationError, shown
 from ghcr_audit.handover import UnusableAnswerError, key_in, sealed_text
+from ghcr_audit.language import phrase
 from ghcr_audit.targets import load_target
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def _waiting(client: "SyncPrefectClient", run_id: uuid.UUID) -> _Waiting:
     pause_key = state.state_details.pause_key if state is not None else None
     if keyset is None or not pause_key or not pause_key.removeprefix("cred-").isdigit():
         name = state.name if state is not None else "unknown"
-        raise ConfigurationError(f"resume: run {run_id} waits for no credential (its state is {name})")
+        raise ConfigurationError(
+            f"resume: run {run_id} waits for no credential (its state is {name})",
+            hint=f"How it ended: ghcr-audit report {run_id}",
+        )
     return _Waiting(
         run=str(run_id),
         attempt=int(pause_key.removeprefix("cred-")),
@@ -81,7 +85,10 @@ def _flow_run(client: "SyncPrefectClient", run_id: uuid.UUID) -> "FlowRun":
     try:
         return client.read_flow_run(run_id)
     except ObjectNotFound:
-        raise ConfigurationError(f"resume: the server knows no run {run_id}") from None
+        raise ConfigurationError(
+            f"resume: the server knows no run {run_id}",
+            hint="Its page in the UI shows the id; `doctor` shows the server.",
+        ) from None
 
 
 def _description(client: "SyncPrefectClient", run_id: uuid.UUID, key: str) -> str:
@@ -112,7 +119,9 @@ def _sealed(options: argparse.Namespace, waiting: _Waiting, user: str) -> str:
     key = trusted_key(waiting.pool_key, options.pool_key)
     token = _token(user)
     if found := problems(token):
-        raise ConfigurationError(f"resume: {'; '.join(found)}")
+        raise ConfigurationError(
+            f"resume: {'; '.join(found)}", hint="Nothing was sent. Copy the whole token once more."
+        )
     try:
         return sealed_text(key, token, run=waiting.run, attempt=waiting.attempt)
     except UnusableAnswerError as error:
@@ -121,7 +130,7 @@ def _sealed(options: argparse.Namespace, waiting: _Waiting, user: str) -> str:
 
 def _token(user: str) -> Secret:
     if sys.stdin.isatty():
-        return Secret(getpass.getpass(f"New token for {user} (not shown): ").strip())
+        return Secret(getpass.getpass(f"{phrase('New token for {user} (not shown):', user=user)} ").strip())
     return Secret(sys.stdin.readline(8192).strip())
 
 

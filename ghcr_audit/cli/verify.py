@@ -12,6 +12,8 @@ from ghcr_audit.adapters.bundle import read_bundle
 from ghcr_audit.attestation import check_envelope, keyid_of
 from ghcr_audit.attestation.keys import read_public_key
 from ghcr_audit.bundle.verified import Signed, Verification, verified
+from ghcr_audit.columns import padded
+from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.terminal_text import one_line
 
 _SHOWN = 50
@@ -37,14 +39,16 @@ def run(options: argparse.Namespace) -> int:
     key = Path(options.key) if options.key else None
     if key is not None:
         read_public_key(key)
-    found = verified(read_bundle(Path(options.bundle)), _signature(key))
+    found = verified(read_bundle(Path(options.bundle)), signature_check(key))
     if key is not None and found.report is not None and not found.signed_by:
         found.damaged("attestation", "missing", "a key was given, and the bundle is not signed")
     print(json.dumps(_document(found, key), ensure_ascii=False, indent=2) if options.json else _told(found, key))
     return found.exit_code
 
 
-def _signature(key: Path | None) -> Callable[[Signed], Sequence[str]]:
+def signature_check(key: Path | None) -> Callable[[Signed], Sequence[str]]:
+    """The last step of a bundle's check: its signature is of its report; with a key, it is also this key's."""
+
     def problems(signed: Signed) -> Sequence[str]:
         named = signed.report.integrity.signer if signed.report.integrity else ""
         given = keyid_of(signed.envelope)
@@ -64,13 +68,13 @@ def _outcome(found: Verification) -> str:
 
 
 def _told(found: Verification, key: Path | None) -> str:
-    lines = [f"{_outcome(found)}: {_headline(found)}"]
-    lines += [f"  ✗ {one_line(str(damage))}" for damage in found.damages[:_SHOWN]]
+    lines = [f"{told_as(_outcome(found))}: {tell(_headline(found))}"]
+    lines += [f"  ✗ {one_line(tell(str(damage)))}" for damage in found.damages[:_SHOWN]]
     if len(found.damages) > _SHOWN:
-        lines.append(f"  ✗ and {len(found.damages) - _SHOWN} more")
-    lines += [f"  ? {one_line(reason)}" for reason in found.not_judged[:_SHOWN]]
-    lines += [f"  {name:12} {one_line(value)}" for name, value in _facts(found, key)]
-    lines += ["", "It does not prove:", *(f"  - {sentence}" for sentence in _not_proven(found, key))]
+        lines.append(f"  ✗ {phrase('and {count} more', count=len(found.damages) - _SHOWN)}")
+    lines += [f"  ? {one_line(tell(reason))}" for reason in found.not_judged[:_SHOWN]]
+    lines += [f"  {padded(told_as(name), 12)} {one_line(tell(value))}" for name, value in _facts(found, key)]
+    lines += ["", tell("It does not prove:"), *(f"  - {tell(sentence)}" for sentence in _not_proven(found, key))]
     return "\n".join(lines)
 
 

@@ -97,8 +97,8 @@ def _refused(audit: Audit, found: Answered, stored: StoredCredential | None) -> 
     if public:
         text += " Without any credential the same image is readable: the stored one only stands in the way."
     who = f"The stored credential ({stored.told})" if stored else "The stored credential"
-    words = f"The registry's words: {found.told.rstrip('.')}."
-    summary = f"{who} is refused: {text} {words} {'' if public else beside(audit, why)}".rstrip()
+    summary = f"{who} is refused: {text} The registry's words: {found.told.rstrip('.')}."
+    summary = " ".join(filter(None, (summary, "" if public else beside(audit, why))))
     cited = (HOST, "host.credential", HOST_TOKEN, HOST_ANONYMOUS, *(() if public else speaks(audit)), "pull.tag")
     finding = _proven(audit, why.cause, summary, evidence=cited, remedy=remedy)
     return finding.model_copy(update={"certainty": why.certainty})

@@ -6,6 +6,7 @@ input when they are read back: parsed, bounded, checked against this schema; nev
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
@@ -19,6 +20,7 @@ MAX_CHARS = 96 * 1024
 """A journal is one word of one command: less than Linux takes."""
 _HEAD = "ghcr-audit-journal 1"
 _TAIL = "end"
+_TAKEN_AT = re.compile(r"^lease of .{1,200} at ([0-9]{1,11})$", re.MULTILINE)
 _MAX_WATCHED = 150
 """With so many local tags a journal stays far below its limit."""
 
@@ -55,6 +57,7 @@ class Journal(Value):
     container: str = Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$")
     tag: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
     began_at: AwareDatetime
+    """By the host's clock, as the engine's times are: the controller's may be wrong by days."""
     step: Step = Step.BEGUN
     before: Snapshot
     """With those tags only that a drill may move; its service and its compose origin are there."""
@@ -128,6 +131,12 @@ def watched(target: Target, before: Snapshot, tags: tuple[str, ...]) -> Snapshot
     )
     first = sorted(kept, key=lambda tag: (tag.reference not in texts, tag.reference))[:_MAX_WATCHED]
     return before.model_copy(update={"tags": tuple(first)})
+
+
+def host_time(lease_words: str) -> datetime | None:
+    """When the lease was taken, by the host's clock; None where it did not say. Untrusted: parsed, bounded."""
+    said = _TAKEN_AT.search(lease_words)
+    return datetime.fromtimestamp(int(said[1]), UTC) if said else None
 
 
 def render(journal: Journal) -> str:

@@ -20,9 +20,7 @@ arm() {  # CONTAINER RUN PROGRAM LEASE_S LIMIT_S WITHIN_S SETTLE_S URL DOCKER...
 }
 
 arm_locked() {  # PROGRAM
-  guard
-  read_journal
-  [ "$journal_run" = "$run" ] || refuse "the journal is of run ${journal_run:-nobody}, not of $run"
+  own_journal
   disarm
   rm -f "$place/dead-man.sh.new"
   printf '%s' "$1" | synced dead-man.sh && chmod 700 "$place/dead-man.sh" || refuse "$place cannot be written to"
@@ -58,7 +56,7 @@ still_open() {  # this drill's journal is there, or what cannot be read; and no 
   now
   [ "$T" -lt "$ends_at" ] && [ -f "$place/journal" ] && read -r value _ <"$place/dead-man" && [ "$value" = "$me" ] ||
     return 1
-  value=$(sed -n 's/^json {"target":"[^"]*","run":"\([0-9a-f-]*\)".*/\1/p' "$place/journal")
+  value=$(drill_of <"$place/journal")
   [ -z "$value" ] || [ "$value" = "$drill" ]
 }
 

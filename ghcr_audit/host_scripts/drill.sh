@@ -96,7 +96,7 @@ marked_processes() {  # of any drill's change of this container, and the recorde
 
 poll_start() {  # CONTAINER RUN LIMIT_S URL: asks for health 20 times a second, writes down each change
   place_of "$1" "$2"
-  locked guard || exit 75
+  locked own_journal || exit 75
   rm -f "$place"/polling.*
   : >"$place/poll"; token=$place/polling.$$; : >"$token"
   now
@@ -213,8 +213,15 @@ close_locked() {
       ! printf '%s\n' "$line" | grep -qxF -e "$name" || unpin "$name" "$@" || exit 1
     done || refuse 'a pin could not be removed'
   fi
+  value=
+  [ ! -f "$place/journal" ] || value=$(drill_of <"$place/journal")
   rm -rf "$place/kept" && rm -f "$place/journal" "$place/group" "$place/poll" "$place/restoring" "$place"/*.new &&
-    { sync "$place" 2>/dev/null || sync; } && disarm && rm -f "$place/lease" && echo closed
+    { sync "$place" 2>/dev/null || sync; } && over "$value" && disarm && rm -f "$place/lease" && echo closed
+}
+
+over() {  # RUN: whoever wakes up late with a copy of its journal is refused: somebody may have deployed since
+  [ -z "$1" ] || { tail -n 19 "$place/closed" 2>/dev/null; echo "$1"; } | synced closed 2>/dev/null ||
+    rm -f "$place/closed.new"
 }
 
 disarm() {  # the dead-man timer of this place ends, if there is one; it may itself be who asks (see dead_man.sh)

@@ -1,9 +1,10 @@
 # Many commands in one exec. POSIX sh (dash, busybox, bash); needs awk, head, mkfifo, mktemp, timeout, tr, wc.
-# The caller sets GA_NONCE, GA_TOTAL, GA_MASKS_AWK, GA_MASK_AWK, GA_SUDO and defines ga_commands; see framing.py.
+# The caller sets GA_NONCE, GA_TOTAL, GA_ASIDE, GA_MASKS_AWK, GA_MASK_AWK, GA_SUDO and defines ga_commands and, for
+# what may run beside those, ga_aside; see framing.py.
 # Answers: `NONCE begin`, per command `NONCE frame KEY CODE MS OUT ERR CUT` + OUT + ERR bytes, `NONCE end`.
 
 # A login may export names of ours: their values would stand in the environment of every child.
-unset GA_MASKS GA_TMP GA_PID GA_SETSID GA_COUNT GA_AT T up until turns helper raw size cut out err code child began ms need
+unset GA_MASKS GA_TMP GA_PID GA_SETSID GA_COUNT GA_AT T up until turns helper raw size cut out err code child lane began ms need
 unset file masked
 
 ga_now() {  # sets T: centiseconds of a monotonic clock, without a process
@@ -46,8 +47,9 @@ ga_values() {  # the values to be masked in what ga_masks prints; within 20 s, o
   return "$code"
 }
 
-ga_stop() {  # whoever ends this shell ends the running command with it: nothing would be told of it any more
+ga_stop() {  # whoever ends this shell ends the running commands with it: nothing would be told of them any more
   [ -z "$child" ] || kill -15 "-$child" 2>/dev/null || kill "$child" 2>/dev/null
+  [ -z "$lane" ] || kill "$lane" 2>/dev/null
 }
 
 ga_masked() {  # FILE: its content with every stored credential value replaced
@@ -136,6 +138,12 @@ exit \$?" ) \
   : >"$GA_AT/out"; : >"$GA_AT/err"
 }
 
+ga_beside() {  # NUMBER of the places before its own: a shell beside the other; its frames wait until that one is through
+  trap 'ga_stop; exit 143' INT TERM
+  child='' lane='' GA_COUNT=$1
+  ga_aside >"$GA_TMP/aside"
+}
+
 ga_places() {  # a folder with two pipes for each command; all at once, since a process each takes longer than most of them
   [ "$GA_TOTAL" -gt 0 ] || return 0
   set --; while [ $# -lt "$GA_TOTAL" ]; do set -- "$@" "$GA_TMP/$(($# + 1))"; done
@@ -174,8 +182,11 @@ ga_main() {
   [ -z "$GA_MASKS" ] || masked=.masked
   ga_places || { printf '%s lacks temporary-space\n' "$GA_NONCE"; return 0; }
   exec 3<&0
+  child='' lane=''
+  [ "$GA_ASIDE" -eq 0 ] || { ga_beside $((GA_TOTAL - GA_ASIDE)) & lane=$!; }
   printf '%s begin\n' "$GA_NONCE"
   ga_commands
+  [ -z "$lane" ] || { wait "$lane"; lane=''; cat "$GA_TMP/aside"; }
   printf '%s end\n' "$GA_NONCE"
 }
 ga_main

@@ -26,7 +26,7 @@ make_place() {
   [ ! -L "$place" ] || refuse "$place is a symbolic link"
   chmod 700 "$place" 2>/dev/null
   case $(ls -ldn "$place") in drwx------*" $(id -u) "*) ;; *) refuse "$place is no private folder of this login" ;; esac
-  for name in lease lock restoring poll group kept; do
+  for name in lease lock restoring poll group kept closed; do
     [ ! -L "$place/$name" ] || refuse "$place/$name is a symbolic link"
   done
 }
@@ -82,6 +82,7 @@ take() {  # CONTAINER RUN SECONDS new|restore HOLDER: the lease, if nobody else 
 }
 
 take_locked() {  # SECONDS new|restore HOLDER
+  [ "$2" = new ] || { not_by_timer; not_over "$run"; }
   read_lease
   if [ -n "$held" ] && [ "$held" != "$run" ] && [ "$left" -gt 0 ]; then
     refuse "run $held ($holder) holds the lease for $left s more"
@@ -95,7 +96,8 @@ take_locked() {  # SECONDS new|restore HOLDER
     refuse "the drill of run $journal_run was not finished (step ${journal_step:-unknown}): restore it first" 76
   fi
   write_lease "$1" "$3" || refuse "$place cannot be written to"
-  echo "lease of $1 s for run $run"
+  [ "$2" != new ] || anew
+  echo "lease of $1 s for run $run at $(date -u +%s)"
 }
 
 plain_journal() {  # new|restore: what stands in the journal's place and is none goes; a restore writes it anew
@@ -136,6 +138,23 @@ guard() {  # [STEP]: this run holds the lease, and - where a step is named - the
     refuse "the journal is at step ${journal_step:-none} of run ${journal_run:-nobody}, not at $1 of $run"
 }
 
+not_by_timer() { ! restored_by_timer || refuse "the host's dead-man timer restored it"; }
+
+not_over() {  # RUN: its drill was not closed already: who comes late would undo what was deployed since
+  [ -z "$1" ] || ! grep -qxF -e "$1" "$place/closed" 2>/dev/null ||
+    refuse "the drill of run $1 is over: this host was restored, and the drill closed"
+}
+
+anew() {  # a run that is run again, as Prefect does on a retry, drills again
+  ! grep -qxF -e "$run" "$place/closed" 2>/dev/null || grep -vxF -e "$run" "$place/closed" | synced closed
+}
+
+own_journal() {  # this run holds the lease, and the journal is its own
+  guard
+  read_journal
+  [ "$journal_run" = "$run" ] || refuse "the journal is of run ${journal_run:-nobody}, not of $run"
+}
+
 put() {  # CONTAINER RUN STEP TEXT: the journal, on disk before this returns
   place_of "$1" "$2"
   locked put_locked "$3" "$4"
@@ -143,7 +162,8 @@ put() {  # CONTAINER RUN STEP TEXT: the journal, on disk before this returns
 
 put_locked() {  # STEP TEXT: never back from restoring: a command may come late, after its connection was lost
   guard
-  ! restored_by_timer || refuse "the host's dead-man timer restored it"
+  not_by_timer
+  not_over "$(printf '%s\n' "$2" | drill_of)"
   read_journal
   case $journal_step.$1 in
     restoring.restoring | restoring.closing | closing.restoring | closing.closing) ;;
@@ -151,6 +171,10 @@ put_locked() {  # STEP TEXT: never back from restoring: a command may come late,
   esac
   [ ! -L "$place/journal" ] || refuse "$place/journal is a symbolic link"
   printf '%s' "$2" | synced journal || refuse "the journal cannot be written to $place"
+}
+
+drill_of() {  # of a journal on standard input: the run whose drill it is, whoever acts on it now
+  sed -n 's/^json {"target":"[^"]*","run":"\([0-9a-f-]*\)".*/\1/p'
 }
 
 timer_of() {  # RUN: the run as which its dead-man timer acts (see dead_man.sh)

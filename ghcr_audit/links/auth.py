@@ -6,6 +6,7 @@
 from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Outcome, Weight
+from ghcr_audit.links import lasting
 from ghcr_audit.links.claim import claim_of
 from ghcr_audit.links.pull import pulled
 from ghcr_audit.views import HOST, HOST_ANONYMOUS, Access, Answered, answered, lacks, view
@@ -22,7 +23,7 @@ _OUTCOMES = {
 
 def claims(audit: Audit) -> tuple[Claim, ...]:
     """Everything auth states, judged from what was observed so far."""
-    return (_credential_known(audit), _image_readable(audit), *_login(audit))
+    return (_credential_known(audit), _image_readable(audit), *lasting.claims(audit), *_login(audit))
 
 
 def refused(audit: Audit) -> bool:
@@ -89,7 +90,8 @@ def _told(found: Answered, key: str) -> str:
         return f"not refused{how}, but the registry says that it is not there: {found.told}"
     if found.access is Access.UNKNOWN:
         return found.told
-    return f"{found.access}{how}: {found.told}"
+    served = found.access is Access.READABLE
+    return f"readable{how}: {found.told}" if served else f"refused{how}: {found.told}"
 
 
 def _login(audit: Audit) -> tuple[Claim, ...]:

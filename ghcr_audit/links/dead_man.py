@@ -1,5 +1,9 @@
-"""What the host's dead-man timer did: told by the drill that it restored, and by the next audit's preflight."""
+"""A drill that somebody else ended: the host's dead-man timer, or another run that restored the host.
 
+Told by the drill itself when it comes back, and of the timer by the next audit's preflight, too.
+"""
+
+import re
 from datetime import timedelta
 
 from ghcr_audit.audit import Audit
@@ -11,12 +15,20 @@ TOLD_FOR = timedelta(days=7)
 """So long preflight tells what a timer did."""
 
 _claim = claim_of("preflight")
+_OVER = re.compile(r"^refused: (the drill of run [0-9a-f-]{8,36} is over: .{1,100})$", re.MULTILINE)
 
 
 def restored_by_timer(audit: Audit) -> TimerSaid | None:
     """What it said, where it restored this very drill and closed it; else None."""
     found = said(audit.newest(ASKED))
     return found if found is not None and found.state is State.OVER else None
+
+
+def closed_by_another(audit: Audit, *keys: str) -> str:
+    """Why the host refused to restore from this drill's journal, where it was restored and closed already; '' else."""
+    asked = [audit.newest(key) for key in keys or ("restored.lease", "restored.journal")]
+    found = [_OVER.search(one.stderr) for one in asked if one is not None and not one.ok]
+    return next((one[1] for one in found if one), "")
 
 
 def claims(audit: Audit) -> tuple[Claim, ...]:

@@ -16,7 +16,7 @@ from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.images import parse_image
 from ghcr_audit.links.claim import ClaimMaker, claim_of, shortened
 from ghcr_audit.links.conditions import begun, words_of
-from ghcr_audit.links.dead_man import restored_by_timer
+from ghcr_audit.links.dead_man import closed_by_another, restored_by_timer
 from ghcr_audit.links.deploy import deployed_digest
 from ghcr_audit.links.judged import health, is_absent, ran, refused_by_registry, succeeded, why_not_seen
 from ghcr_audit.views import digest_in_registry, view
@@ -190,6 +190,12 @@ def restore(audit: Audit) -> tuple[Claim, ...]:
     timer = restored_by_timer(audit)
     if timer is not None:
         return (_restore_claim(audit, "restored", _SAME, timer.told, (ASKED,), outcome=Outcome.HOLDS),)
+    if over := closed_by_another(audit):
+        return (
+            _restore_claim(
+                audit, "restored", _SAME, over, ("restored.lease", "restored.journal"), outcome=Outcome.HOLDS
+            ),
+        )
     return (*_restored(audit), _closed(audit))
 
 

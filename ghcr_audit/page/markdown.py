@@ -13,6 +13,7 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
+from ghcr_audit.language import phrase
 from ghcr_audit.pictures.svg import KINDS
 from ghcr_audit.xml_text import allowed, escaped, fitting
 
@@ -23,7 +24,8 @@ _LINE_CHARS = 110
 _LONG_LINES = 28
 """An output of more lines than that scrolls in a frame of its own."""
 _NAME_COLUMNS = 110
-_STATE_COLUMNS = ("Verdict", "Outcome")
+_NAME_WORDS = 3
+"""A link's name has two words at most; its sign follows."""
 
 
 class _Renderer(RendererHTML):
@@ -90,10 +92,17 @@ def is_long(output: str) -> bool:
 def _name_headings(tokens: list[Token]) -> None:
     """Ids by number - nothing foreign in them - and the state of the link that a heading is about."""
     for number, at in enumerate(at for at, token in enumerate(tokens) if token.type == "heading_open"):
-        heading, words = tokens[at], words_of(tokens[at + 1]).split(" ")
+        heading, (sign, _) = tokens[at], state_first(words_of(tokens[at + 1]))
         heading.attrSet("id", f"part-{number}")
-        if heading.tag == "h3" and len(words) > 1 and words[1] in KINDS:
-            heading.attrSet("class", KINDS[words[1]])
+        if heading.tag == "h3" and sign:
+            heading.attrSet("class", KINDS[sign])
+
+
+def state_first(words: str) -> tuple[str, str]:
+    """The sign behind the name that a heading begins with, and the heading up to it; '' and all of it without one."""
+    parts = words.split(" ")[:_NAME_WORDS]
+    at = next((at for at, part in enumerate(parts) if at and part in KINDS), None)
+    return (parts[at], " ".join(parts[: at + 1])) if at is not None else ("", words)
 
 
 def _name_regions(tokens: list[Token]) -> None:
@@ -108,7 +117,8 @@ def _name_regions(tokens: list[Token]) -> None:
         elif token.type in ("table_open", "fence"):
             number += 1
             said = ": ".join(part for part in (heading, before if token.type == "fence" else "") if part)
-            token.meta["name"] = f"{'Table' if token.type == 'table_open' else 'Text'} {number}, {said}"
+            table, text = phrase("Table {number}", number=number), phrase("Text {number}", number=number)
+            token.meta["name"] = f"{table if token.type == 'table_open' else text}, {said}"
 
 
 def _name(token: Token) -> str:
@@ -145,5 +155,5 @@ def _cell(opened: Token, inner: Token, closed: Token, *, name: str | None) -> No
         opened.attrSet("scope", "row")
         return
     opened.attrSet("data-column", name)
-    if name in _STATE_COLUMNS and words_of(inner)[:1] in KINDS:
+    if name in (phrase("Verdict"), phrase("Outcome")) and words_of(inner)[:1] in KINDS:
         opened.attrSet("class", KINDS[words_of(inner)[0]])

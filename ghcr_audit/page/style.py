@@ -10,6 +10,7 @@ html{scroll-padding-top:1rem}
 body{margin:0;background:var(--page);color:var(--ink);overflow-wrap:anywhere;
 font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans","Noto Sans CJK KR",sans-serif}
 a{color:var(--link)}
+:lang(ko){word-break:keep-all}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px}
 .skip{position:absolute;left:-99rem;background:var(--paper);padding:.6rem 1rem;z-index:1}
 .skip:focus{left:1rem;top:1rem}

@@ -1,12 +1,13 @@
 """The chain as a drawing: six links, the state of each, and where it broke."""
 
-import textwrap
 from collections.abc import Iterator
 
+from ghcr_audit.columns import wrapped
 from ghcr_audit.evidence import Outcome, Weight
+from ghcr_audit.language import phrase, told_as
 from ghcr_audit.pictures.svg import KINDS, Paper, line, picture, state, words
 from ghcr_audit.report_model import LinkState, Report
-from ghcr_audit.report_words import BROKEN, HOLDS, NOT_RUN, UNKNOWN, WARNING, every_link, link_sign, tally
+from ghcr_audit.report_words import BROKEN, HOLDS, NOT_RUN, UNKNOWN, WARNING, every_link, link_name, link_sign, tally
 from ghcr_audit.terminal_text import one_line
 
 _ACROSS_WIDTH, _ACROSS_HEIGHT, _STEP = 960, 166, 156
@@ -28,7 +29,7 @@ def draw_chain(report: Report, *, upright: bool = False) -> str:
     height = 84 + _ROW * len(states) if upright else _ACROSS_HEIGHT
     paper = Paper(
         name="chain-upright" if upright else "chain",
-        title="The chain",
+        title=phrase("The chain"),
         description=_told(states),
         width=_DOWN_WIDTH if upright else _ACROSS_WIDTH,
         height=height,
@@ -49,26 +50,29 @@ def break_line(states: tuple[LinkState, ...]) -> str:
     """One sentence on where it broke: `It broke at auth (the claim that does not hold: broken)`."""
     broken_at = break_of(states)
     if broken_at is None:
-        warned = ", ".join(one.link.value for one in states if link_sign(one) == WARNING)
-        return f"Nothing required is broken{f'; warnings at {warned}' if warned else ''}."
-    verb = "It broke at" if link_sign(broken_at) == BROKEN else "Not proven from here on:"
-    return f"{verb} {broken_at.link.value}{_worst(broken_at)}"
+        warned = ", ".join(link_name(one.link) for one in states if link_sign(one) == WARNING)
+        nothing = phrase("Nothing required is broken.")
+        return phrase("Nothing required is broken; warnings at {links}.", links=warned) if warned else nothing
+    place = f"{link_name(broken_at.link)}{_worst(broken_at)}"
+    if link_sign(broken_at) == BROKEN:
+        return phrase("It broke at {place}", place=place)
+    return phrase("Not proven from here on: {place}", place=place)
 
 
 def _worst(broken_at: LinkState) -> str:
     wanted = Outcome.BROKEN if link_sign(broken_at) == BROKEN else Outcome.UNKNOWN
     heavy = [claim for claim in broken_at.claims if claim.outcome is wanted and claim.weight is not Weight.ADVISORY]
-    return f" ({heavy[0].statement}: {wanted.value})" if heavy else ""
+    return f" ({heavy[0].statement}: {told_as(wanted.value)})" if heavy else ""
 
 
 def _told(states: tuple[LinkState, ...]) -> str:
-    links = "; ".join(f"{one.link.value}: {_words(one)}" for one in states)
+    links = "; ".join(f"{link_name(one.link)}: {_words(one)}" for one in states)
     return f"{links}. {break_line(states)}"
 
 
 def _words(one: LinkState) -> str:
     counts = f" ({tally(one.claims)})" if one.claims else ""
-    return f"{_STATES[link_sign(one)]}{counts}"
+    return f"{told_as(_STATES[link_sign(one)])}{counts}"
 
 
 def _across(states: tuple[LinkState, ...]) -> Iterator[str]:
@@ -77,7 +81,7 @@ def _across(states: tuple[LinkState, ...]) -> Iterator[str]:
         if at:
             yield from _joint(states[at - 1], one, x - _STEP + 22, x - 22)
         yield state(link_sign(one), x=x, y=36)
-        yield words(one.link.value, x=x, y=70, columns=16, size=15, look="strong", anchor="middle")
+        yield words(link_name(one.link), x=x, y=70, columns=16, size=15, look="strong", anchor="middle")
         yield _state_word(one, x=x, y=89, anchor="middle")
         for row, text in enumerate(_wrapped(_counts(one), 23, 2)):
             yield words(text, x=x, y=106 + 15 * row, columns=24, size=12, look="dim", anchor="middle")
@@ -90,7 +94,7 @@ def _down(states: tuple[LinkState, ...], height: int) -> Iterator[str]:
         if at:
             yield line(32, y - _ROW + 18, 32, y - 18, look="edge" if _joined(states[at - 1], one) else "wait")
         yield state(link_sign(one), x=32, y=y)
-        yield words(one.link.value, x=60, y=y - 3, columns=14, size=15, look="strong")
+        yield words(link_name(one.link), x=60, y=y - 3, columns=14, size=15, look="strong")
         yield _state_word(one, x=140, y=y - 3, anchor="start")
         yield words(_counts(one), x=60, y=y + 15, columns=40, size=12, look="dim")
     for row, text in enumerate(_wrapped(break_line(states), _DOWN_COLUMNS, 3)):
@@ -117,20 +121,22 @@ def _joint(before: LinkState, after: LinkState, x1: float, x2: float) -> Iterato
 
 def _state_word(one: LinkState, *, x: float, y: float, anchor: str) -> str:
     sign = link_sign(one)
-    drawn = words(_STATES[sign], x=x, y=y, columns=22, size=13, look="word", anchor=anchor)
+    drawn = words(told_as(_STATES[sign]), x=x, y=y, columns=22, size=13, look="word", anchor=anchor)
     return f'<g class="{KINDS[sign]}">{drawn}</g>'
 
 
 def _wrapped(text: str, columns: int, rows: int) -> list[str]:
     """The text in lines of so many characters: so many of them at most, the rest is cut."""
-    lines = textwrap.wrap(one_line(text[: columns * rows * 4]), columns, break_on_hyphens=False)
+    lines = wrapped(one_line(text[: columns * rows * 4]), columns)
     return lines if len(lines) <= rows else [*lines[: rows - 1], f"{lines[rows - 1][: columns - 1]}…"]
 
 
 def _counts(one: LinkState) -> str:
     """What is behind the state: counts of what there is, or why the link was not walked."""
     if not one.claims:
-        return one.not_run or "no claim was judged"
+        return one.not_run or phrase("no claim was judged")
     counted = tally(one.claims)
-    pairs = ((counted.holds, "hold"), (counted.broken, "broken"), (counted.unknown, "unknown"))
-    return ", ".join(f"{number} {name}" for number, name in pairs if number)
+    held = phrase("{number} hold", number=counted.holds) if counted.holds else ""
+    broken = phrase("{number} broken", number=counted.broken) if counted.broken else ""
+    unknown = phrase("{number} unknown", number=counted.unknown) if counted.unknown else ""
+    return ", ".join(filter(None, (held, broken, unknown)))

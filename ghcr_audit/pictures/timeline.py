@@ -4,18 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ghcr_audit.drill.snapshot import Phase
+from ghcr_audit.language import phrase
 from ghcr_audit.pictures.axis import FOLD_WIDTH, Axis, axis_of
 from ghcr_audit.pictures.spans import Outage, Span, looked_at, outages, waits, whole
 from ghcr_audit.pictures.svg import Paper, box, line, picture, words
-from ghcr_audit.report_drill import seconds
+from ghcr_audit.report_drill import change_name, seconds
 from ghcr_audit.report_model import DrillSummary, LinkState, Report
-from ghcr_audit.report_words import NOT_RUN, duration, every_link, link_sign, timings
+from ghcr_audit.report_words import NOT_RUN, duration, every_link, link_name, link_sign, timings
 
 _THINNEST = 2.0
 """Pixels: what was quicker than that is still to be seen."""
 _BAR = 12
 _HEAD = 56
-_CHANGES = {Phase.DEPLOYED: "deploy", Phase.ROLLED_BACK: "rollback", Phase.RESTORED: "restore"}
+_CHANGES = (Phase.DEPLOYED, Phase.ROLLED_BACK, Phase.RESTORED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ def draw_timeline(report: Report, *, narrow: bool = False) -> str:
     told = "; ".join(f"{lane.name}: {lane.tells}" for lane in lanes)
     paper = Paper(
         name=layout.name,
-        title="The run in time",
+        title=phrase("The run in time"),
         description=f"{_title(report)}. {told}.",
         width=layout.width,
         height=height,
@@ -84,28 +85,31 @@ def _lanes(report: Report) -> Iterator[_Lane]:
 def _link(report: Report, state: LinkState) -> _Lane:
     sign, spans = link_sign(state), looked_at(report, state.link)
     tells = duration(sum(span.length_s for span in spans)) if spans else _without_times(state)
-    return _Lane(name=f"{state.link.value} {sign}", tells=tells, spans=spans)
+    return _Lane(name=f"{link_name(state.link)} {sign}", tells=tells, spans=spans)
 
 
 def _without_times(state: LinkState) -> str:
-    return "not run" if link_sign(state) == NOT_RUN else "nothing asked for it alone"
+    nothing = phrase("nothing asked for it alone")
+    return phrase("not run") if link_sign(state) == NOT_RUN else nothing
 
 
 def _waiting(report: Report) -> _Lane:
     spans = waits(report)
     waited_s = sum(span.length_s for span in spans) or report.waited_s
-    known = "for a person" if spans else "for a person (when is not known)"
-    return _Lane(
-        name="waiting", tells=f"{duration(waited_s)} {known}" if waited_s else "none", spans=spans, look="wait"
-    )
+    time = duration(waited_s)
+    known = phrase("{time} for a person", time=time)
+    told = known if spans else phrase("{time} for a person (when is not known)", time=time)
+    tells = told if waited_s else phrase("none")
+    return _Lane(name=phrase("waiting"), tells=tells, spans=spans, look="wait")
 
 
 def _downtime(drill: DrillSummary, found: tuple[Outage, ...]) -> _Lane:
     """All that was measured, in words; and those of it whose place is known, as bars."""
     measured = [(phase, ms) for phase in _CHANGES if (ms := drill.downtime_ms(phase)) is not None]
-    told = [f"{_CHANGES[phase]} {seconds(ms)}" for phase, ms in measured if ms]
-    nothing = "none seen" if measured else "not measured"
-    return _Lane(name="downtime", tells=", ".join(told) or nothing, spans=tuple(one.span for one in found), look="down")
+    told = [f"{change_name(phase)} {seconds(ms)}" for phase, ms in measured if ms]
+    nothing = phrase("none seen") if measured else phrase("not measured")
+    spans = tuple(one.span for one in found)
+    return _Lane(name=phrase("downtime"), tells=", ".join(told) or nothing, spans=spans, look="down")
 
 
 def _drawn(report: Report, layout: _Layout, axis: Axis, lanes: tuple[_Lane, ...]) -> Iterator[str]:
@@ -150,8 +154,9 @@ def _bars(spans: tuple[Span, ...], axis: Axis) -> list[tuple[float, float]]:
 def _fold(fold: Span, axis: Axis, bottom: float) -> Iterator[str]:
     """A wait that is not drawn to scale: a strip behind all lanes, with its length in words below."""
     x = axis.x(fold.begin_s)
-    yield box("wait", x=x, y=46, width=FOLD_WIDTH, height=bottom - 46, says=f"waiting: {duration(fold.length_s)}")
     told, middle = duration(fold.length_s), x + FOLD_WIDTH / 2
+    says = phrase("waiting: {time}", time=told)
+    yield box("wait", x=x, y=46, width=FOLD_WIDTH, height=bottom - 46, says=says)
     yield words(told, x=middle, y=bottom + 14, columns=12, size=11, look="strong", anchor="middle")
 
 

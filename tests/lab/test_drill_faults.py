@@ -1,8 +1,6 @@
-"""Drills that are killed, cut off or sabotaged at every step: the host is put back, by the drill or by `recover`."""
+"""Drills that die or are sabotaged: what the fault matrix (test_faults.py) cannot show, step by step."""
 
-import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from ghcr_audit.drill.journal import Step, parse
 from ghcr_audit.drill.questions import Drill
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.verdicts import Verdict
+from lab.faults.deeds import truncate
 from lab.lab import Lab
 from lab.repository import RELEASES
 from tests.lab.command_line import command_line
@@ -25,10 +24,8 @@ from tests.lab.drills import (
     await_step,
     deployed,
     drill_process,
-    drilled,
     host_kept,
     looked,
-    meanwhile,
     put_back,
     recovered,
     report,
@@ -58,78 +55,6 @@ def site(own_lab: Lab, tmp_path: Path) -> Iterator[Site]:
     put_back(site)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize(
-    ("step", "flaw"),
-    [
-        (Step.BEGUN, ""),
-        (Step.DEPLOYING, "hang"),
-        (Step.ROLLING_BACK, "leave-child"),
-        (Step.RESTORING, ""),
-    ],
-)
-def test_what_a_killed_drill_left_is_put_back(site: Site, step: Step, flaw: str) -> None:
-    """The host's commands go on without it: a deploy that hangs, a child that would restart the service later.
-
-    A stranger waits for the lease to end; the drill's own run, once its process is dead, does not.
-    """
-    site.lab.set_flaws(*([flaw] if flaw else []))
-    audit = site.audit(NEW)
-    own = audit.run if step in (Step.ROLLING_BACK, Step.RESTORING) else None
-    with host_kept(site):
-        with drill_process(site, audit, rollback=step is Step.ROLLING_BACK) as process:
-            await_step(site, step)
-            process.send_signal(signal.SIGKILL)
-        done = recovered(site, own=own)
-        assert (done.outcome, done.told) == (Outcome.RESTORED, "the host is as it was")
-    assert recovered(site, look=True).outcome is Outcome.NOTHING, "once more there is nothing to do"
-
-
-def cut_sessions(lab: Lab) -> None:
-    lab.cut_sessions()
-
-
-def cut_connections(lab: Lab) -> None:
-    lab.cut_connections()
-
-
-def restart_sshd(lab: Lab) -> None:
-    lab.stop_sshd()
-    time.sleep(3)
-    lab.start_sshd()
-
-
-def restart_engine(lab: Lab) -> None:
-    lab.stop_engine()
-    lab.start_engine()
-
-
-@pytest.mark.parametrize(
-    ("step", "fault"),
-    [
-        (Step.BEGUN, cut_sessions),
-        (Step.BEGUN, restart_engine),
-        (Step.DEPLOYING, cut_connections),
-        (Step.DEPLOYING, restart_engine),
-        (Step.ROLLING_BACK, cut_sessions),
-        (Step.ROLLING_BACK, restart_engine),
-        (Step.RESTORING, cut_connections),
-        pytest.param(Step.RESTORING, restart_sshd, marks=pytest.mark.long),
-        (Step.RESTORING, restart_engine),
-    ],
-    ids=lambda one: one.value if isinstance(one, Step) else one.__name__,
-)
-def test_a_drill_that_loses_its_host_for_a_moment_puts_it_back_itself(
-    site: Site, step: Step, fault: Callable[[Lab], None]
-) -> None:
-    whole_drill = drilled if step is Step.ROLLING_BACK else deployed  # restoring has something to do then
-    with host_kept(site), meanwhile(site, step, lambda: fault(site.lab)):
-        audit = whole_drill(site, looked(site.audit(NEW)))
-    assert report(audit).verdict is not Verdict.RESTORE_FAILED
-    if step is not Step.RESTORING:
-        assert not report(audit).verdict.passed, "what was not seen is not passed"
-
-
 class _Died(BaseException):
     pass
 
@@ -145,31 +70,6 @@ def dead_drill(site: Site) -> Audit:
         drill.deploy(audit, ActingJournals(site.folder, deploying=_die))
     let_lease_go(audit.run)
     return audit
-
-
-def truncate(journal: Path) -> None:
-    text = journal.read_text(encoding="utf-8")
-    journal.write_text(text[: len(text) // 2], encoding="utf-8")
-
-
-def forge(journal: Path) -> None:
-    """Another image to go back to, in lines and JSON alike; another state file."""
-    text = journal.read_text(encoding="utf-8")
-    journal.write_text(text.replace(OLD, NEW).replace("last_good_tag", "forged_tag"), encoding="utf-8")
-
-
-def link(journal: Path) -> None:
-    """To a file that a careless writer would overwrite."""
-    journal.unlink()
-    journal.symlink_to(journal.parents[4] / "observer" / ".env")
-
-
-@pytest.mark.parametrize("spoil", [truncate, forge, link])
-def test_the_controllers_journal_wins_over_the_one_on_the_host(site: Site, spoil: Callable[[Path], None]) -> None:
-    with host_kept(site):
-        audit = dead_drill(site)
-        spoil(site.place / "journal")
-        assert recovered(site, own=audit.run).outcome is Outcome.RESTORED
 
 
 def test_a_deploy_that_arrives_after_the_restore_began_is_refused(site: Site) -> None:

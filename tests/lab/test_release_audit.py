@@ -3,6 +3,7 @@
 import base64
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from uuid import UUID
@@ -10,7 +11,9 @@ from uuid import UUID
 import docker
 import pytest
 from prefect.blocks.system import Secret as SecretBlock
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.states import AwaitingRetry
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Outcome
@@ -165,12 +168,40 @@ def test_answers_that_hold_no_credential_are_refused_or_asked_again(audits: Serv
 
 def test_a_wait_that_nobody_answers_ends_as_failed_and_the_blocked_report_stands(audits: Served) -> None:
     run = audits.trigger(wait_hours=0.001)
-    assert audits.settled(run).name == "Suspended"
-    deadline = time.monotonic() + 60
-    while not audits.state(run).is_final() and time.monotonic() < deadline:
-        time.sleep(0.5)
-    assert audits.state(run).type.value == "FAILED"
+    assert final_states(audits, run, times=1) == ["Suspended", "Failed"]
     assert audits.report(run).verdict is Verdict.BLOCKED
+
+
+@pytest.mark.long
+def test_each_kind_of_retry_of_a_wait_that_nobody_answered_asks_again(audits: Served) -> None:
+    run = audits.trigger(wait_hours=0.001)
+    assert final_states(audits, run, times=1) == ["Suspended", "Failed"]
+    retried = subprocess.run(
+        [sys.executable, "-m", "prefect", "flow-run", "retry", str(run)],
+        env=audits.stack.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert retried.returncode == 0, retried.stderr
+    assert final_states(audits, run, times=2) == ["Suspended", "Failed"] * 2
+    with audits.client() as client:  # as the button of the UI does it
+        client.set_flow_run_state(run, AwaitingRetry())
+    assert final_states(audits, run, times=3) == ["Suspended", "Failed"] * 3
+    assert audits.report(run).verdict is Verdict.BLOCKED
+
+
+def final_states(audits: Served, run: UUID, *, times: int) -> list[str]:
+    """The names of all states in which the run waited or had ended, once it has ended so often."""
+    deadline = time.monotonic() + 90
+    while True:
+        with audits.client() as client:
+            states = sorted(client.read_flow_run_states(run), key=lambda state: str(state.timestamp))
+        if sum(state.is_final() for state in states) >= times:
+            return [state.name or "" for state in states if state.is_final() or state.is_paused()]
+        assert time.monotonic() < deadline, [state.name for state in states]
+        time.sleep(0.5)
 
 
 def test_mode_observe_never_waits_and_changes_nothing(audits: Served) -> None:
@@ -178,6 +209,18 @@ def test_mode_observe_never_waits_and_changes_nothing(audits: Served) -> None:
     state = audits.settled(audits.trigger(mode="observe"))
     assert (state.name, state.type.value) == ("Blocked", "FAILED")
     assert audits.lab.stored_config() == before
+
+
+@pytest.mark.long
+def test_the_server_lists_past_runs_and_tells_what_changed(audits: Served) -> None:
+    runs = [audits.trigger(mode="observe") for _ in range(2)]
+    for run in runs:
+        audits.settled(run)
+    listed = json.loads(audits.cli("history", "observer", "--json", "--limit", "2").stdout)
+    assert {one["past"]["run"] for one in listed["runs"]} == {str(run) for run in runs}
+    assert {one["trust"] for one in listed["runs"]} == {"as the server keeps it"}
+    done = audits.cli("diff", str(runs[0])[:12], str(runs[1]))
+    assert (done.returncode, "Nothing that both runs saw has changed." in done.stdout) == (0, True), done.stderr
 
 
 def test_a_release_that_was_never_published_ends_as_broken(audits: Served) -> None:
@@ -191,20 +234,27 @@ def test_a_release_that_was_never_published_ends_as_broken(audits: Served) -> No
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"target": "no-such-target"}, "'no-such-target' is not known"),
         ({"tag": "$(reboot)"}, "not a tag"),
-        ({"target": "guarded", "mode": "drill"}, "guarded: drill: is 'forbidden'"),
+        ({"mode": "drill"}, "observer: drill: is 'forbidden'"),
         ({"mode": "pull", "force": "to see"}, "belong to a drill"),
     ],
 )
 def test_what_cannot_be_meant_fails_with_one_sentence(
     audits: Served, parameters: dict[str, str], sentence: str
 ) -> None:
-    guarded = audits.lab.target_toml(drill="forbidden")
-    (audits.folder / "targets" / "guarded.toml").write_text(guarded, encoding="utf-8")
-    state = audits.settled(audits.trigger(**parameters))
+    file = audits.folder / "targets" / "observer.toml"
+    file.write_text(audits.lab.target_toml(drill="forbidden"), encoding="utf-8")
+    try:
+        state = audits.settled(audits.trigger(**parameters))
+    finally:
+        file.write_text(audits.lab.target_toml(), encoding="utf-8")
     assert (state.name, state.type.value) == ("Failed", "FAILED")
     assert sentence in (state.message or "")
+
+
+def test_a_target_that_was_not_there_when_it_was_deployed_is_refused_by_the_server(audits: Served) -> None:
+    with pytest.raises(PrefectHTTPStatusError, match="409 Conflict"):
+        audits.trigger(target="no-such-target")
 
 
 def test_of_two_runs_at_once_one_waits(audits: Served) -> None:

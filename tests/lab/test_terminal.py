@@ -16,6 +16,10 @@ from ghcr_audit.verdicts import Verdict
 from lab.demo_story import leaks
 from lab.lab import Lab
 
+PROMPT = r"New token for lab \(not shown\): "
+SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
+LIVE_VIEWS = 3
+"""Before the first token, between both, after the second: while one is typed nothing else is on the terminal."""
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
 
 
@@ -32,6 +36,7 @@ def environment(lab: Lab, tmp_path: Path) -> Iterator[dict[str, str]]:
         "PREFECT_HOME": str(tmp_path / "prefect"),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "GHCR_AUDIT_TARGETS": str(targets),
+        "TERM": "xterm",
     }
     lab.store_credential(lab.tokens.good)
 
@@ -58,6 +63,8 @@ def test_on_a_terminal_without_server_the_token_is_asked_for_without_echo(
     code, shown = _on_a_terminal(words(lab), environment, answers=[wrong, good])
     assert code == 0, shown[-3000:]
     assert "token endpoint 403 DENIED" in shown
+    assert shown.count(SHOW_CURSOR) == shown.count(HIDE_CURSOR) >= LIVE_VIEWS
+    assert all(shown.rindex(SHOW_CURSOR, 0, at) > shown.rindex(HIDE_CURSOR, 0, at) for at in _prompts(shown))
     assert "PassedWithWarnings" in shown
     assert good not in shown
     assert wrong not in shown
@@ -79,6 +86,11 @@ def test_a_server_that_does_not_answer_is_told_in_one_sentence(lab: Lab, environ
     assert "Traceback" not in ended.stderr
 
 
+def _prompts(shown: str) -> list[int]:
+    """Where the token was asked for."""
+    return [found.start() for found in re.finditer(PROMPT, shown)]
+
+
 def _on_a_terminal(argv: list[str], environment: dict[str, str], answers: list[str]) -> tuple[int, str]:
     """Run argv on a pseudo terminal, type one answer at each token prompt; exit code and all that was shown."""
     pid, terminal = pty.fork()
@@ -94,7 +106,7 @@ def _on_a_terminal(argv: list[str], environment: dict[str, str], answers: list[s
         if data == b"":
             break
         shown += (data or b"").decode("utf-8", "replace")
-        if given < len(answers) and len(re.findall(r"New token for lab \(not shown\): ", shown)) > given:
+        if given < len(answers) and len(_prompts(shown)) > given:
             os.write(terminal, f"{answers[given]}\n".encode())
             given += 1
     _, status = os.waitpid(pid, 0)

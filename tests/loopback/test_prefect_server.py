@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 
 from deployments.stack import CHECKOUT, Stack, StackError, children, free_port
+from tests.loopback.postgresql import Database, postgresql
 
 pytestmark = pytest.mark.loopback
 
@@ -75,3 +78,75 @@ def await_that(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+@pytest.mark.timeout(240)
+def test_with_a_login_the_api_answers_nobody_else_and_runs_go_as_before(tmp_path: Path) -> None:
+    login_file, folder = tmp_path / "api.login", tmp_path / "stack"
+    stack = Stack(folder=folder, port=free_port(), login_file=login_file, worker_query_s=1)
+    try:
+        stack.start_server()
+        stack.wait_for_server()
+        login = login_file.read_text().strip()
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"{stack.api_url}/admin/version", timeout=10)  # noqa: S310 - our own server
+        stack.start_worker()
+        stack.deploy()
+        with SyncPrefectClient(stack.api_url, auth_string=login) as client:
+            deployment = client.read_deployment_by_name("recover/recover")
+            run = client.create_flow_run_from_deployment(deployment.id).id
+            await_that(lambda: (state := client.read_flow_run(run).state) is not None and state.is_final())
+            state = client.read_flow_run(run).state
+        assert state is not None
+        assert (state.name, state.message) == ("Completed", "no drill is open")
+        told = notified(stack)
+        assert told.returncode == 0, told.stderr
+        assert login.encode() not in Path(f"/proc/{stack.pid('worker')}/environ").read_bytes()
+        parts = [stack.pid(name) for name in ("server", "worker")]
+        assert [pid for pid in parts if secret_of(login) in Path(f"/proc/{pid}/cmdline").read_bytes()] == []
+        logs = [path.read_bytes() for path in (folder / "log").iterdir()]
+    finally:
+        stack.close()
+    assert [log for log in logs if secret_of(login) in log] == []
+    assert secret_of(login) not in stack.database.read_bytes()
+
+
+def notified(stack: Stack) -> "subprocess.CompletedProcess[str]":
+    """A release announced from a terminal that has the profile, and nothing else, from this stack."""
+    words = ("-m", "ghcr_audit.cli.main", "notify-release", "shop", "20260120-174230")
+    return subprocess.run(
+        [sys.executable, *words], env=stack.environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def secret_of(login: str) -> bytes:
+    return login.partition(":")[2].encode()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A PostgreSQL server of its own, which asks for a password."""
+    with postgresql(tmp_path) as running:
+        yield running
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+def test_postgresql_serves_by_a_passfile_and_its_password_is_nowhere_else(tmp_path: Path, database: Database) -> None:
+    stack = Stack(folder=tmp_path / "stack", port=free_port(), postgres=database.address, passfile=database.passfile)
+    try:
+        stack.start_server()
+        stack.wait_for_server()
+        stack.start_worker()
+        stack.deploy()
+        with SyncPrefectClient(stack.api_url) as client:
+            assert client.read_deployment_by_name("recover/recover").name == "recover"
+        assert not stack.database.exists()
+        for name in ("server", "worker"):
+            process = Path(f"/proc/{stack.pid(name)}")
+            seen = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+            assert database.password.encode() not in seen
+        logs = [path.read_bytes() for path in (tmp_path / "stack" / "log").iterdir()]
+        assert [log for log in logs if database.password.encode() in log] == []
+    finally:
+        stack.close()

@@ -10,7 +10,7 @@ import paramiko
 import pytest
 
 from ghcr_audit.adapters import ssh
-from ghcr_audit.adapters.connections import close_connections, host_of
+from ghcr_audit.adapters.connections import close_connection, close_connections, host_of
 from ghcr_audit.adapters.ssh import SshHost, connect
 from ghcr_audit.causes import Cause
 from ghcr_audit.commands import Answer, Command, program
@@ -367,6 +367,20 @@ def dead_within(limit_s: float, host: object) -> bool:
     while host.alive and time.monotonic() < end:
         time.sleep(0.05)
     return not host.alive
+
+
+def test_closing_the_connection_of_one_target_leaves_those_of_others(server: Running, key_file: Path) -> None:
+    with serve(Login(key=KEY)) as elsewhere:
+        first, second = target_of(pinned(server, key_file)), target_of(pinned(elsewhere, key_file))
+        try:
+            host, other = host_of(first), host_of(second)
+            close_connection(first)
+            assert dead_within(5, host)
+            assert host_of(second) is other
+            assert other.run([ECHO])["echo"].exit_code == 0
+        finally:
+            close_connections()
+        assert dead_within(5, other)
 
 
 def test_several_threads_share_one_connection(server: Running, key_file: Path) -> None:

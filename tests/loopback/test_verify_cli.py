@@ -175,4 +175,4 @@ def test_a_place_where_no_bundle_can_be_written_is_told(tmp_path: Path, capsys: 
     (tmp_path / "lab.toml").write_text(TARGET, encoding="utf-8")
     words = ["check", str(tmp_path / "lab.toml"), "--tag", "20260101-000000", "--json"]
     assert main([*words, "--bundle", str(tmp_path / "no" / "place")]) == ConfigurationError.exit_code
-    assert "write the bundle: No such file" in capsys.readouterr().err
+    assert "ghcr-audit: --bundle: there is no folder for " in capsys.readouterr().err

@@ -55,6 +55,11 @@ def audit_of(name: str, *keys: str) -> Audit:
     return audit.model_copy(update={"observations": seen, "run": RUN})
 
 
+def new_ledger(run: str) -> Ledger:
+    """An empty ledger of this run, in memory."""
+    return Ledger(MemoryLedger(), run)
+
+
 def walked(ledger: Ledger, audit: Audit) -> None:
     """A pass: its beginning, and an entry for each link that saw something."""
     ledger.begin(audit)

@@ -8,8 +8,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from ghcr_audit.evidence import Link, Outcome
 from ghcr_audit.report_model import LinkState
-from ghcr_audit.report_text import WIDTH, link_lines, render_text
-from tests.pure.report_example import blocked_report, drill, drilled_report
+from ghcr_audit.report_text import WIDTH, link_lines, render_brief, render_text
+from ghcr_audit.verdicts import Verdict
+from tests.pure.report_example import TAG, blocked_report, drill, drilled_report
 
 OUR_COLOURS = re.compile(r"\x1b\[(?:3[123]|90)m[✓✗?!–]\x1b\[0m")
 
@@ -51,3 +52,21 @@ def test_no_foreign_text_acts_on_the_terminal_or_leaves_its_width(text: str) -> 
     shown = render_text(report.model_copy(update={**lists, "drill": drilled}), colour=False)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", shown)
     assert max(map(len, shown.split("\n"))) <= WIDTH
+
+
+def test_the_brief_form_tells_only_the_verdict_and_what_needs_doing() -> None:
+    told = render_brief(blocked_report(), colour=False).splitlines()
+    assert told[0] == f"✗ ghcr-audit: observer {TAG} - Blocked"
+    assert told[1] == "do     Create a classic token with read:packages, then log in again."
+    assert told[2:4] == [
+        "         docker logout ghcr.io",
+        "         docker login ghcr.io -u labdeploy --password-stdin",
+    ]
+    assert told[4:] == ["Never paste a token into a report, a chat or a command line."]
+
+
+def test_the_brief_form_of_what_passed_is_one_line() -> None:
+    passed = blocked_report().model_copy(update={"verdict": Verdict.PASSED, "findings": ()})
+    assert render_brief(passed, colour=False) == f"✓ ghcr-audit: observer {TAG} - Passed\n"
+    unknown = passed.model_copy(update={"verdict": Verdict.UNKNOWN})
+    assert render_brief(unknown, colour=False).splitlines()[1].startswith("next   Make visible what could not be seen")

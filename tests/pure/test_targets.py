@@ -215,7 +215,7 @@ def test_the_name_of_a_file_is_the_name_of_a_target(tmp_path: Path, name: str) -
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     file = tmp_path / "shop.toml"
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigurationError, match=r"shop\.toml: is not UTF-8$"):
+    with pytest.raises(ConfigurationError, match=r"shop\.toml: is not UTF-8\n"):
         read_target(file)
 
 
