@@ -26,7 +26,6 @@ SHORT = (
     ("ssh-cut", Step.ROLLING_BACK),
     ("ssh-lost", Step.RESTORING),
     ("engine-restart", Step.DEPLOYING),
-    ("engine-killed", Step.RESTORING),
     ("disk-host", Step.DEPLOYING),
     ("journal-cut", Step.DEPLOYING),
 )
@@ -35,6 +34,7 @@ LONG = (
     ("asleep", Step.BEGUN),
     ("sshd-down", Step.RESTORING),
     ("engine-restart", Step.ROLLING_BACK),
+    ("engine-killed", Step.RESTORING),
     ("disk-engine", Step.RESTORING),
     ("journal-forged", Step.DEPLOYING),
     ("journal-link", Step.RESTORING),
