@@ -1,6 +1,7 @@
 """What a run tells of itself to others and knows of them, and of its own fate while it is paused: by the server."""
 
 import _thread
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ from ghcr_audit.terminal_text import one_line
 
 _LIVING = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED]
 _LOOK_EVERY_S = 5
+_CANCELLED = signal.SIGUSR1
 _LABEL_CHARS = 400
 
 
@@ -86,8 +88,10 @@ def explain(target: str, *, cause: str, remedy: str) -> None:
 def ending_when_cancelled(run: str) -> Iterator[None]:
     """While a paused run polls, look whether it was cancelled meanwhile; then interrupt this process's main thread.
 
-    Prefect's own poll goes on until its time is up, and would then go on with the flow.
+    Prefect's own poll goes on until its time is up, and would then go on with the flow. The interrupt comes by a signal
+    of its own: a shell lets what it runs in the background ignore SIGINT. To be called in the main thread.
     """
+    before = signal.signal(_CANCELLED, signal.default_int_handler)
     done = threading.Event()
     watcher = threading.Thread(target=_watch, args=(UUID(run), done), daemon=True)
     watcher.start()
@@ -95,6 +99,7 @@ def ending_when_cancelled(run: str) -> Iterator[None]:
         yield
     finally:
         done.set()
+        signal.signal(_CANCELLED, before)
 
 
 def _watch(run: UUID, done: threading.Event) -> None:
@@ -105,7 +110,7 @@ def _watch(run: UUID, done: threading.Event) -> None:
         except (httpx.HTTPError, PrefectHTTPStatusError):
             continue  # the server is away for a moment
         if state is not None and (state.is_final() or state.is_cancelling()) and not done.is_set():
-            _thread.interrupt_main()
+            _thread.interrupt_main(_CANCELLED)
             return
 
 

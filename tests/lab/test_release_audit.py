@@ -2,6 +2,7 @@
 
 import base64
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -303,8 +304,12 @@ def test_a_host_lost_after_the_login_is_told_as_lost_and_asks_for_nothing_more(a
 
 
 def test_a_paused_run_that_is_cancelled_ends_and_touches_nothing_more(audits: Served, lab: Lab) -> None:
-    process = audits.cli_started("run", "observer", "--tag", lab.releases.newest_published, "--mode", "pull",
-                                 "--wait-hours", "1")  # fmt: skip
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell lets ignore it what it runs in the background
+    try:
+        process = audits.cli_started("run", "observer", "--tag", lab.releases.newest_published, "--mode", "pull",
+                                     "--wait-hours", "1")  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
     audits.settled(_waiting_run(audits))
     audits.cancel_waiting_runs()
     process.communicate(timeout=120)

@@ -27,7 +27,8 @@ pytestmark = pytest.mark.pure
 
 SHOW_CURSOR, HIDE_CURSOR = b"\x1b[?25h", b"\x1b[?25l"
 _PROGRAM = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore it
 from ghcr_audit.cli.live import watching_live
 from ghcr_audit.watching import watcher
 from ghcr_audit.evidence import Link
