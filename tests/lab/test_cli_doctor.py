@@ -156,7 +156,7 @@ def test_server_deployment_and_worker_are_looked_at(cli: CommandLine, stack: Sta
     assert bare["deployment"] == ("wrong", "none of the flow release-audit")
     stack.deploy()
     deployed = lines(cli, PREFECT_API_URL=stack.api_url)
-    assert deployed["deployment"] == ("good", "release-audit")
+    assert deployed["deployment"] == ("good", "post-release-audit, release-audit")
     assert deployed["worker of ghcr-audit"] == ("wrong", "0 of 0 online")
     stack.start_worker()
     assert _online(cli, stack) == ("good", "1 of 1 online")
