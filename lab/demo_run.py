@@ -17,6 +17,8 @@ from prefect.client.schemas.sorting import ArtifactSort, LogSort
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments.stack import Stack, StackError
+from ghcr_audit.report_markdown import render_markdown
+from ghcr_audit.report_model import Report
 from lab.demo_forms import write_forms
 from lab.lab import Lab
 
@@ -97,7 +99,8 @@ class DemoRun:
         if not {"observer-report", "observer-report-json"} <= set(texts):
             raise StackError("the run published no report")
         data = texts["observer-report-json"].removeprefix("```json\n").removesuffix("\n```")
-        (self.out / f"{name}.md").write_text(texts["observer-report"], encoding="utf-8")
+        told = render_markdown(Report.model_validate_json(data))  # the page of the UI has a picture beside
+        (self.out / f"{name}.md").write_text(told, encoding="utf-8")
         (self.out / f"{name}.json").write_text(data, encoding="utf-8")
 
     def verify(self) -> "subprocess.CompletedProcess[str]":
