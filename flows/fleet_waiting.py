@@ -18,7 +18,7 @@ from ghcr_audit.fleet import Fleet, FleetMode, Row, in_words, next_blocked, repl
 from ghcr_audit.handover import Handover
 from ghcr_audit.report_words import next_step
 from ghcr_audit.verdicts import Verdict
-from tasks.credential import delete_one_time_block, use_credential
+from tasks.credential import attempt_of, delete_one_time_block, use_credential
 from tasks.fleet import Tried, audit_target, publish_fleet
 from tasks.record import MAX_ATTEMPTS, RunRecord
 
@@ -105,10 +105,8 @@ def _names(rows: tuple[Row, ...]) -> str:
 def _tried(blocked: tuple[Row, ...], answer: Handover, number: int) -> tuple[Row, ...]:
     """Each blocked target tried with the same answer; those whose host was logged in are audited again."""
     tried = {row.target: _tried_on(row, answer, number) for row in blocked}
-    record, attempt = RunRecord(str(flow_run.id)), _together(tried, answer, number)
-    if (asked := record.asked(number)) is not None:
-        kept = {"asked_at", "asked_because", "asked_summary"}
-        attempt = attempt.model_copy(update=asked.model_dump(include=kept))
+    record = RunRecord(str(flow_run.id))
+    attempt = record.with_question(_together(tried, answer, number))
     record.remember(attempt)
     delete_one_time_block(answer, attempt)
     _say(f"credential {number}: {attempt.outcome}")
@@ -138,14 +136,12 @@ def _together(tried: dict[str, Tried], answer: Handover, number: int) -> Attempt
     attempts = {target: one.attempt for target, one in tried.items()}
     outcomes = dict.fromkeys(one.outcome for one in attempts.values())
     apart = "; ".join(f"{target}: {one.outcome}" for target, one in attempts.items())
-    return Attempt(
-        number=number,
-        outcome=next(iter(outcomes)) if len(outcomes) == 1 else apart[:1000],
+    return attempt_of(
+        answer,
+        number,
+        next(iter(outcomes)) if len(outcomes) == 1 else apart[:1000],
         accepted=any(one.accepted for one in attempts.values()),
         judged=any(one.judged for one in attempts.values()),
-        answered_by=answer.answered_by,
-        way=answer.told,
-        answered_at=utc_now(),
     )
 
 

@@ -53,9 +53,7 @@ def until_accepted(audit: Audit, wait_hours: float) -> Audit:
 
 def _tried(audit: Audit, answer: Handover, number: int, record: RunRecord) -> Audit:
     attempt, seen = use_credential(audit, answer, number)
-    if (asked := record.asked(number)) is not None:
-        kept = {"asked_at", "asked_because", "asked_summary"}
-        attempt = attempt.model_copy(update=asked.model_dump(include=kept))
+    attempt = record.with_question(attempt)
     ledger = ledger_of(audit.run)
     ledger.tried(attempt, seen)
     record.remember(attempt)

@@ -286,6 +286,11 @@ class Target(Value):
         return "" if self.github_api == "none" else self.github_api
 
     @property
+    def login(self) -> str:
+        """Whose credential its host uses, and where: `user at registry`."""
+        return f"{self.registry_user} at {self.image_ref.registry}"
+
+    @property
     def controller_login(self) -> str:
         """The registry user of the controller's own token."""
         return self.controller_user or self.registry_user

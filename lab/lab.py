@@ -191,6 +191,18 @@ class Lab:
         """Run the docker CLI on the engine as root, past SSH and without any credential."""
         return self._servers.docker(*words, timeout_s=timeout_s)
 
+    def pull(self, *tags: str) -> None:
+        """Let the deploy user pull these releases onto the host.
+
+        Raises:
+            LabError: one cannot be pulled.
+        """
+        for tag in tags:
+            done = self.ssh(f"docker pull --quiet {self.image}:{tag}")
+            if done.returncode != 0:
+                words = done.stderr.decode(errors="replace").strip()[-300:]
+                raise LabError(f"{self.image}:{tag}: cannot be pulled: {words}")
+
     def deploy(self, tag: str, action: str = "deploy") -> subprocess.CompletedProcess[bytes]:
         """Run the host's own deploy script; `action` is "deploy" or "rollback"."""
         script = f"./server_deploy.sh {self.deploy_dir} compose.yml {tag} {action}"

@@ -21,7 +21,7 @@ from lab.errors import LabError
 from lab.lab import Lab
 from lab.target import Setting
 
-LIMIT_S = 90
+LIMIT_S = 180
 
 
 @dataclass(kw_only=True)

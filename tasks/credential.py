@@ -36,9 +36,9 @@ def use_credential(audit: Audit, answer: Handover, number: int) -> tuple[Attempt
     try:
         secret = _read(answer, audit, number)
     except UnusableAnswerError as error:
-        return _attempt(answer, number, str(error)), ()
+        return attempt_of(answer, number, str(error)), ()
     if found := problems(secret):
-        return _attempt(answer, number, "; ".join(found), judged=True), ()
+        return attempt_of(answer, number, "; ".join(found), judged=True), ()
     return _judged(audit, answer, number, Credential(user=answer.registry_user, secret=secret))
 
 
@@ -48,9 +48,9 @@ def _judged(
     seen = observe_registry(audit.target, Link.AUTH, (audit.tag, "latest"), credential=credential)
     found = answered(parse_view(seen.stdout), audit.tag)
     if found.access is Access.REFUSED:
-        return _attempt(answer, number, f"the registry refuses it too: {found.told}", judged=True), (seen,)
+        return attempt_of(answer, number, f"the registry refuses it too: {found.told}", judged=True), (seen,)
     if found.access is Access.UNKNOWN:
-        return _attempt(answer, number, f"it could not be judged: {found.told}"), (seen,)
+        return attempt_of(answer, number, f"it could not be judged: {found.told}"), (seen,)
     return _logged_in(audit, answer, number, credential, seen)
 
 
@@ -60,15 +60,19 @@ def _logged_in(
     try:
         observed = login(host_of(audit.target), audit.target, credential)
     except HostError as error:
-        return _attempt(answer, number, f"the host was lost at docker login: {error.message}"), (seen,)
+        return attempt_of(answer, number, f"the host was lost at docker login: {error.message}"), (seen,)
     done = next(observation for observation in observed if observation.key == "auth.login")
     if not done.ok:
         words = (done.stderr or done.stdout).strip().splitlines()
-        return _attempt(answer, number, f"docker login failed: {words[-1][:200] if words else '?'}"), (seen, *observed)
-    return _attempt(answer, number, "accepted", accepted=True, judged=True), (seen, *observed)
+        return attempt_of(answer, number, f"docker login failed: {words[-1][:200] if words else '?'}"), (
+            seen,
+            *observed,
+        )
+    return attempt_of(answer, number, "accepted", accepted=True, judged=True), (seen, *observed)
 
 
-def _attempt(answer: Handover, number: int, outcome: str, *, accepted: bool = False, judged: bool = False) -> Attempt:
+def attempt_of(answer: Handover, number: int, outcome: str, *, accepted: bool = False, judged: bool = False) -> Attempt:
+    """How the credential of this answer fared, as of now."""
     return Attempt(
         number=number,
         outcome=outcome,

@@ -60,12 +60,7 @@ def audit_target(target: str, mode: Mode, tag: str | None = None, tried: Tried |
             report = publish(_walked(audit, tried))
     except AuditError as error:
         return _told(lost_row(target, error.message, at=utc_now(), took_s=time.monotonic() - began))
-    return _told(row_of(report, login=login_of(audit.target), took_s=time.monotonic() - began))
-
-
-def login_of(target: Target) -> str:
-    """Whose credential its host uses, and where."""
-    return f"{target.registry_user} at {target.image_ref.registry}"
+    return _told(row_of(report, login=audit.target.login, took_s=time.monotonic() - began))
 
 
 def _told(row: Row) -> Row:

@@ -5,15 +5,12 @@ share a storage block (PREFECT_DEFAULT_RESULT_STORAGE_BLOCK).
 """
 
 from collections.abc import Iterable
-from typing import cast
 
-from prefect.filesystems import WritableFileSystem
-from prefect.results import ResultStore, get_default_result_storage
-from prefect.serializers import JSONSerializer
 from pydantic import AwareDatetime, TypeAdapter
 
 from ghcr_audit.evidence import Attempt, Value
 from ghcr_audit.fleet import Row
+from tasks.storage import KeptTexts
 
 MAX_ATTEMPTS = 20
 """So many credentials are asked for in one run; then it ends as Blocked."""
@@ -32,8 +29,7 @@ class RunRecord:
 
     def __init__(self, run: str) -> None:
         self._run = run
-        storage = cast(WritableFileSystem, get_default_result_storage())
-        self._store = ResultStore(result_storage=storage, serializer=JSONSerializer())
+        self._texts = KeptTexts()
 
     def beginning(self) -> Beginning | None:
         """How the first pass of this run began; None on the first pass."""
@@ -68,6 +64,13 @@ class RunRecord:
         if self.asked(attempt.number) is None:
             self._write(f"cred-{attempt.number}-asked", attempt.model_dump_json())
 
+    def with_question(self, attempt: Attempt) -> Attempt:
+        """The attempt with when and why it was asked for."""
+        asked = self.asked(attempt.number)
+        if asked is None:
+            return attempt
+        return attempt.model_copy(update=asked.model_dump(include={"asked_at", "asked_because", "asked_summary"}))
+
     def rows(self) -> tuple[Row, ...]:
         """The matrix of a fleet as it stood when this run began to wait; () when it never did."""
         text = self._read("rows")
@@ -86,9 +89,7 @@ class RunRecord:
         return f"ghcr-audit-{self._run}-{name}"
 
     def _read(self, name: str) -> str | None:
-        if not self._store.exists(self._key(name)):
-            return None
-        return str(self._store.read(self._key(name)).result)
+        return self._texts.read(self._key(name))
 
     def _write(self, name: str, text: str) -> None:
-        self._store.write(text, key=self._key(name))
+        self._texts.write(self._key(name), text)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from prefect.filesystems import LocalFileSystem, WritableFileSystem
-from prefect.results import get_default_result_storage
+from prefect.results import ResultStore, get_default_result_storage
+from prefect.serializers import JSONSerializer
 from prefect.settings import get_current_settings
 from prefect.utilities.asyncutils import run_coro_as_sync
 
@@ -28,6 +29,22 @@ def result_storage() -> Path | WritableFileSystem:
     if isinstance(storage, LocalFileSystem):
         return Path(storage.basepath or ".").expanduser().resolve()
     return storage
+
+
+class KeptTexts:
+    """Texts by their keys, as Prefect keeps a run's results: for what a folder and a block need not be told apart."""
+
+    def __init__(self) -> None:
+        storage = cast(WritableFileSystem, get_default_result_storage())
+        self._store = ResultStore(result_storage=storage, serializer=JSONSerializer())
+
+    def read(self, key: str) -> str | None:
+        """The text, or None."""
+        return str(self._store.read(key).result) if self._store.exists(key) else None
+
+    def write(self, key: str, text: str) -> None:
+        """Keep it, in place of an earlier one."""
+        self._store.write(text, key=key)
 
 
 def done(answer: Coroutine[Any, Any, _T]) -> _T:

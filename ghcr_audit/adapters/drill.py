@@ -27,7 +27,7 @@ from ghcr_audit.drill.snapshot import LocalTag, Phase, Snapshot, snapshot
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Vantage
 from ghcr_audit.facts import local_image
-from ghcr_audit.links.dead_man import closed_by_another, restored_by_timer
+from ghcr_audit.links.dead_man import closed_by_another, ended_by_another, restored_by_timer
 from ghcr_audit.links.deploy import begun, refused
 from ghcr_audit.targets import Target
 from ghcr_audit.views import lacks
@@ -95,7 +95,7 @@ def restored(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
     while passes < 2:  # noqa: PLR2004 - one that a moment may have spoilt, and one more
         try:
             audit = _one_pass(asked_timer(audit, drill.run, deadline), drill, journal)
-            if restored_by_timer(audit) or closed_by_another(audit):
+            if ended_by_another(audit):
                 _forget(journals, audit)
                 break
             if not _went_well(audit, "restored.lease"):
@@ -126,8 +126,7 @@ def _worth_waiting(audit: Audit, deadline: float) -> bool:
 
 def _asked_if_over(audit: Audit, journals: JournalStore) -> Audit:
     """A drill that this run began and did not close: the host knows whether another run did while this one slept."""
-    known = _went_well(audit, "restored.closed") or restored_by_timer(audit) or closed_by_another(audit)
-    if known or not begun(audit):
+    if _went_well(audit, "restored.closed") or ended_by_another(audit) or not begun(audit):
         return audit
     drill, deadline = Drill(target=audit.target, run=audit.run), time.monotonic() + RESTORE_WITHIN_S
     try:

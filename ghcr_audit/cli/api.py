@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from ghcr_audit.errors import AuditError, ConfigurationError
 
+FLOW_NAME = "release-audit"
+"""Of the flow whose runs and deployments the verbs look for (flows/waiting.py)."""
 _EPHEMERAL = "connect to ephemeral Prefect API server"
 """Words of Prefect's RuntimeError."""
 

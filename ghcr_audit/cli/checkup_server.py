@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ghcr_audit.cli.api import address_of, speaking_to_the_server
+from ghcr_audit.cli.api import FLOW_NAME, address_of, speaking_to_the_server
 from ghcr_audit.cli.checkup import Line, Sign, looked
 from ghcr_audit.errors import AuditError
 from ghcr_audit.images import is_loopback
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.responses import DeploymentResponse
 
-FLOW_NAME = "release-audit"
 SERVER_TIMEOUT_S = 5
 
 

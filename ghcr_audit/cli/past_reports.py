@@ -14,13 +14,12 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import Artifact
 from prefect.client.schemas.sorting import ArtifactSort, FlowRunSort
 
-from ghcr_audit.cli.api import speaking_to_the_server
+from ghcr_audit.cli.api import FLOW_NAME, speaking_to_the_server
 from ghcr_audit.cli.reports import DATA_SUFFIX, parsed_report
 from ghcr_audit.errors import AuditError, ConfigurationError
 from ghcr_audit.history.kept import Kept, Trust
 from ghcr_audit.history.past import past_of
 
-_FLOW = "release-audit"
 _PAGE, _PAGES = 50, 20
 _RUNS_LIMIT = 200
 _SHORTEST_RUN = 4
@@ -77,7 +76,7 @@ def _run_id(name: str) -> UUID | None:
 def _run_beginning(name: str) -> UUID | None:
     with speaking_to_the_server(needed=False), get_client(sync_client=True) as client:
         runs = client.read_flow_runs(
-            flow_filter=FlowFilter(name=FlowFilterName(any_=[_FLOW])),
+            flow_filter=FlowFilter(name=FlowFilterName(any_=[FLOW_NAME])),
             sort=FlowRunSort.START_TIME_DESC,
             limit=_RUNS_LIMIT,
         )

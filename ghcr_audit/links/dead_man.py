@@ -31,6 +31,11 @@ def closed_by_another(audit: Audit, *keys: str) -> str:
     return next((one[1] for one in found if one), "")
 
 
+def ended_by_another(audit: Audit) -> bool:
+    """Whether the timer or another run has restored the host of this drill, and closed it."""
+    return restored_by_timer(audit) is not None or closed_by_another(audit) != ""
+
+
 def claims(audit: Audit) -> tuple[Claim, ...]:
     """A warning where a timer had to act on this host lately, for a drill whose run was gone."""
     seen = audit.newest(LATELY)

@@ -32,7 +32,7 @@ from ghcr_audit.targets import read_target
 from lab.errors import LabError
 from lab.faults.site import Site
 
-LIMIT_S = 60
+LIMIT_S = 120
 ENDS_WITHIN_S = 120
 """So long a drill may take to end by itself, once a fault has struck."""
 _CHECKOUT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ def await_step(site: Site, step: Step, process: subprocess.Popen[str] | None = N
     """Until the journal on the host says that this step is about to be taken.
 
     Raises:
-        LabError: it does not within a minute, or the process has ended before.
+        LabError: it does not within two minutes, or the process has ended before.
     """
     deadline = time.monotonic() + LIMIT_S
     while not at_step(site, step):

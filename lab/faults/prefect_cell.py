@@ -28,8 +28,7 @@ SETTINGS: dict[str, Setting | None] = {"deploy__lease_s": 8, "deploy__limit_s": 
 @contextmanager
 def serving(lab: Lab, folder: Path) -> Iterator[Served]:
     """A Prefect server with a worker, for all cells; both images lie on the host, its tags stay as they are."""
-    for tag in (NEW, "latest"):
-        lab.ssh(f"docker pull --quiet {lab.image}:{tag}")
+    lab.pull(NEW, "latest")
     with served(lab, folder, target=SETTINGS) as running:
         yield running
 

@@ -14,7 +14,6 @@ from ghcr_audit.adapters.journals import FolderJournals
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
 from ghcr_audit.targets import Target, read_target
-from lab.errors import LabError
 from lab.faults.sameness import leftovers_on_host, pins, running
 from lab.incidents.host_deeds import wait_for_health
 from lab.lab import Lab
@@ -117,11 +116,5 @@ def made_known(site: Site) -> None:
         lab.deploy(OLD)
     for tag in (OLD, NEW):
         if lab.docker("image", "inspect", f"{lab.image}:{tag}").returncode != 0:
-            _pulled(lab, tag)
+            lab.pull(tag)
     wait_for_health(lab, "healthy")
-
-
-def _pulled(lab: Lab, tag: str) -> None:
-    done = lab.ssh(f"docker pull --quiet {lab.image}:{tag}")
-    if done.returncode != 0:
-        raise LabError(f"{lab.image}:{tag}: cannot be pulled: {done.stderr.decode(errors='replace').strip()[-300:]}")

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from lab import packages
 from lab.errors import LabError
 from lab.lab import Lab
+from lab.served import Served, served
 from tests.browser import chromium
 from tests.browser.operator import LOOK_MS
-from tests.lab.audits import Served, served
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PICTURES = "GHCR_AUDIT_SCREENSHOTS"

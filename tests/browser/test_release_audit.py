@@ -9,13 +9,13 @@ from playwright.sync_api import Locator, Page, expect
 
 from lab.demo_story import leaks
 from lab.lab import Lab
+from lab.served import Served
 from tests.browser.classic import AtTheFirst
 from tests.browser.operator import Answer, Operator, Wish, wait_for_state
 from tests.browser.second import AtTheSecond
 from tests.browser.watching import SAVED, Watched
-from tests.lab.audits import Served
 
-pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(840)]
 
 
 @pytest.fixture(autouse=True)

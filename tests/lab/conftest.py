@@ -28,6 +28,14 @@ def lab(lab_machine: None) -> Iterator[Lab]:
         yield lab
 
 
+@pytest.fixture(scope="module")
+def drill_lab(lab_machine: None) -> Iterator[Lab]:
+    """A lab of a module's own, with the release that its drills deploy on the host."""
+    with Lab.temporary() as lab:
+        lab.pull(lab.releases.newest_published)
+        yield lab
+
+
 @pytest.fixture
 def cli(tmp_path: Path) -> CommandLine:
     return command_line(tmp_path)

@@ -22,12 +22,12 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from deployments.stack import children
 from ghcr_audit.drill.journal import Step
 from lab.lab import Lab
-from tests.lab.audits import Served, served
+from lab.served import Served, served
 from tests.lab.canaries import Canaries, Processes, watched_processes
-from tests.lab.drills import await_step, leftovers, site_of
+from tests.lab.drills import at_step, leftovers, site_of
 from tests.lab.failing_audits import PLACES
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(600)]
 
 CLOSED_WITHIN_S = 60
 CREDENTIALS = ("stored credential", "answer by block", "answer by seal")
@@ -104,7 +104,10 @@ def blocked_resumed_and_drilled(audits: Served) -> UUID:
 def killed_in_mid_drill(audits: Served, folders: pytest.TempPathFactory) -> UUID:
     site = site_of(audits.lab, folders.mktemp("killed"), deploy__lease_s=8, deploy__limit_s=30)
     run = audits.trigger(mode="drill", wait_hours=0)
-    await_step(site, Step.DEPLOYING)
+    while not at_step(site, Step.DEPLOYING):
+        state = audits.state(run)
+        assert not state.is_final(), (state, audits.log("worker")[-3000:])
+        time.sleep(0.1)
     for process in children(audits.stack.pid("worker")):
         os.kill(process, signal.SIGKILL)
     assert audits.settled(run).name == "Crashed"

@@ -16,7 +16,7 @@ from lab.lab import Lab
 from tests.lab import host_flaws
 from tests.lab.command_line import CommandLine, HostState, says, state_of_host
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 CHECKED_WITHIN_S = 20
 Flaw = Callable[[Lab], AbstractContextManager[None]]

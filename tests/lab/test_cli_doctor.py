@@ -12,7 +12,7 @@ from lab.lab import Lab
 from tests.lab import host_flaws
 from tests.lab.command_line import CommandLine, command_line, says, state_of_host
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

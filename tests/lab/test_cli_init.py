@@ -11,7 +11,7 @@ from lab.packages import ensure
 from tests.lab import host_flaws
 from tests.lab.command_line import CommandLine, HostState, says, state_of_host
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 
 @pytest.fixture(autouse=True)

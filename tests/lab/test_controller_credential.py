@@ -11,7 +11,7 @@ from lab.lab import Lab
 from lab.processes import run_or_fail
 from tests.lab.command_line import CommandLine
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 REFUSED = "token_scope_insufficient"
 

@@ -31,7 +31,7 @@ from tests.lab.drills import (
     site_of,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 OLD, NEW = RELEASES.running, RELEASES.newest_published
 LEASE_S = 5
@@ -39,16 +39,9 @@ SOON_S = LEASE_S + LEASES * LEASE_S
 RESTORE_S = 15
 
 
-@pytest.fixture(scope="module")
-def own_lab(lab_machine: None) -> Iterator[Lab]:
-    with Lab.temporary() as lab:
-        assert lab.ssh(f"docker pull --quiet {lab.image}:{NEW}").returncode == 0
-        yield lab
-
-
 @pytest.fixture
-def site(own_lab: Lab, tmp_path: Path) -> Iterator[Site]:
-    site = site_of(own_lab, tmp_path, deploy__lease_s=LEASE_S, deploy__limit_s=20, deploy__dead_man=True)
+def site(drill_lab: Lab, tmp_path: Path) -> Iterator[Site]:
+    site = site_of(drill_lab, tmp_path, deploy__lease_s=LEASE_S, deploy__limit_s=20, deploy__dead_man=True)
     yield site
     put_back(site)
 

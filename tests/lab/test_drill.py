@@ -37,7 +37,7 @@ from tests.lab.drills import (
     walked,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 OLD, NEW, OLDER = RELEASES.running, RELEASES.newest_published, RELEASES.published[-3]
 SICK, CRASHING, DISAGREEING = "20260201-000001", "20260201-000002", "20260201-000003"
@@ -63,8 +63,7 @@ def _prepared(lab: Lab) -> Lab:
             crash=tag == CRASHING,
             disagree=tag == DISAGREEING,
         )
-    for tag in (NEW, SICK, CRASHING, DISAGREEING):
-        assert lab.ssh(f"docker pull --quiet {lab.image}:{tag}").returncode == 0
+    lab.pull(NEW, SICK, CRASHING, DISAGREEING)
     with (lab.deploy_dir / ".env").open("a", encoding="utf-8") as settings:
         settings.write("HEALTH_TRIES=10\n")
     return lab

@@ -34,23 +34,16 @@ from tests.lab.drills import (
 )
 from tests.lab.host_flaws import login_shell
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 OLD, NEW = RELEASES.running, RELEASES.newest_published
 STRANGER = "00000000-0000-4000-8000-000000000000"
 
 
-@pytest.fixture(scope="module")
-def own_lab(lab_machine: None) -> Iterator[Lab]:
-    with Lab.temporary() as lab:
-        assert lab.ssh(f"docker pull --quiet {lab.image}:{NEW}").returncode == 0
-        yield lab
-
-
 @pytest.fixture
-def site(own_lab: Lab, tmp_path: Path) -> Iterator[Site]:
+def site(drill_lab: Lab, tmp_path: Path) -> Iterator[Site]:
     """A lease as short as it may be: whoever recovers waits for its end."""
-    site = site_of(own_lab, tmp_path, deploy__lease_s=5, deploy__limit_s=20)
+    site = site_of(drill_lab, tmp_path, deploy__lease_s=5, deploy__limit_s=20)
     yield site
     put_back(site)
 
@@ -127,9 +120,9 @@ def test_while_a_drill_lives_it_is_not_recovered_whoever_looks(site: Site) -> No
     assert not report(audit).observations[-1].failure
 
 
-def test_a_drill_killed_on_this_machine_is_recovered_by_hand_without_waiting(own_lab: Lab, tmp_path: Path) -> None:
+def test_a_drill_killed_on_this_machine_is_recovered_by_hand_without_waiting(drill_lab: Lab, tmp_path: Path) -> None:
     """Whoever holds the lease is seen to be dead. The terminal keeps another journal store: the host's is read."""
-    site, cli = site_of(own_lab, tmp_path, deploy__lease_s=110), command_line(tmp_path)
+    site, cli = site_of(drill_lab, tmp_path, deploy__lease_s=110), command_line(tmp_path)
     cli.target("observer", site.target_file.read_text(encoding="utf-8"))
     with host_kept(site):
         with drill_process(site, site.audit(NEW)) as process:
@@ -142,9 +135,9 @@ def test_a_drill_killed_on_this_machine_is_recovered_by_hand_without_waiting(own
 
 
 @pytest.mark.long
-def test_a_deploy_script_that_hangs_is_ended_at_its_limit(own_lab: Lab, tmp_path: Path) -> None:
-    site = site_of(own_lab, tmp_path, deploy__limit_s=5)
-    own_lab.set_flaws("hang")
+def test_a_deploy_script_that_hangs_is_ended_at_its_limit(drill_lab: Lab, tmp_path: Path) -> None:
+    site = site_of(drill_lab, tmp_path, deploy__limit_s=5)
+    drill_lab.set_flaws("hang")
     with host_kept(site):
         audit = deployed(site, looked(site.audit(NEW)))
     action = audit.newest("deployed.action")

@@ -26,27 +26,20 @@ from tests.lab.drills import (
     site_of,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(300)]
 
 OLD, NEW = RELEASES.running, RELEASES.newest_published
 SCRIPT = "odd_deploy.sh"
 
 
-@pytest.fixture(scope="module")
-def own_lab(lab_machine: None) -> Iterator[Lab]:
-    with Lab.temporary() as lab:
-        assert lab.ssh(f"docker pull --quiet {lab.image}:{NEW}").returncode == 0
-        yield lab
-
-
 @pytest.fixture
-def site(own_lab: Lab, tmp_path: Path) -> Iterator[Site]:
+def site(drill_lab: Lab, tmp_path: Path) -> Iterator[Site]:
     """A site whose deploy script is written by the test (`scripted`)."""
-    site = site_of(own_lab, tmp_path, deploy__lease_s=5, deploy__script=SCRIPT)
+    site = site_of(drill_lab, tmp_path, deploy__lease_s=5, deploy__script=SCRIPT)
     scripted(site, 'exec ./server_deploy.sh "$@"')
     yield site
     put_back(site)
-    (own_lab.deploy_dir / SCRIPT).unlink()
+    (drill_lab.deploy_dir / SCRIPT).unlink()
 
 
 def scripted(site: Site, text: str) -> None:

@@ -18,11 +18,11 @@ from ghcr_audit.evidence import Link
 from lab.images import publish_release
 from lab.lab import Lab
 from lab.repository import RELEASES
+from lab.served import Served, served
 from lab.target import Setting
-from tests.lab.audits import Served, served
 from tests.lab.drills import Site, await_step, host_kept, leftovers, put_back, site_of
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 NEW = RELEASES.newest_published
 BACK_WITHIN_S = 60
@@ -33,8 +33,7 @@ SETTINGS: dict[str, Setting | None] = {"deploy__lease_s": 8, "deploy__limit_s": 
 def audits(lab_machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A lab of this module's own, where both images lie that a drill would pull: its tags stay as they are."""
     with Lab.temporary() as lab:
-        for tag in (NEW, "latest"):
-            assert lab.ssh(f"docker pull --quiet {lab.image}:{tag}").returncode == 0
+        lab.pull(NEW, "latest")
         with served(lab, tmp_path_factory.mktemp("served"), target=SETTINGS) as running:
             yield running
 

@@ -10,7 +10,7 @@ from lab.faults.schedule import Schedule, run_schedule, schedule_of
 from lab.faults.table import FAULTS
 from lab.lab import Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 SEED, COUNT, SHORT = 20261123, 5, 2
 

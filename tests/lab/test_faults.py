@@ -12,7 +12,7 @@ from lab.faults.result import Ending
 from lab.faults.table import FAULTS
 from lab.lab import Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 KNOWN = {fault.name: fault for fault in FAULTS}
 PASSED = {verdict.value for verdict in Verdict if verdict.passed}

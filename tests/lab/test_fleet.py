@@ -16,9 +16,9 @@ from ghcr_audit.report_words import BROKEN, NOT_RUN
 from ghcr_audit.verdicts import Verdict
 from lab.demo_story import leaks
 from lab.lab import Lab
-from tests.lab.audits import Served, served
+from lab.served import Served, served
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(480)]
 
 LOST, MALFORMED = "lost", "malformed"
 SAME = ("api", "observer", "web")

@@ -38,7 +38,7 @@ from lab.processes import run_or_fail
 from lab.state import Store
 from tests.lab.drills import drilled, looked, sameness, site_of
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 NOT_PROVEN = {
     Cause.COMPOSE_NOT_INSTALLED: Certainty.LIKELY,

@@ -19,7 +19,7 @@ from ghcr_audit.links.pull import claims
 from ghcr_audit.targets import Target, read_target
 from lab.lab import Lab
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(480)]
 
 SLOW_MANIFEST_S = 4
 

@@ -21,9 +21,9 @@ from ghcr_audit.evidence import Outcome
 from ghcr_audit.verdicts import Verdict
 from lab.demo_story import leaks
 from lab.lab import Lab
-from tests.lab.audits import Served, served
+from lab.served import Served, served
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

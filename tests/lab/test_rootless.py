@@ -23,7 +23,7 @@ from lab.processes import PROC, wait_until
 from lab.recipe import why_no_way
 from lab.rootless.machine import MAPPERS, this_machine
 
-pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(480)]
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAME = f"bare-{os.getpid()}"

@@ -20,7 +20,7 @@ PROMPT = r"New token for lab \(not shown\): "
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 LIVE_VIEWS = 3
 """Before the first token, between both, after the second: while one is typed nothing else is on the terminal."""
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(480)]
 
 
 @pytest.fixture

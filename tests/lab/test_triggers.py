@@ -33,11 +33,11 @@ from ghcr_audit.targets import read_target
 from ghcr_audit.token_facts import HOST_TOKEN
 from ghcr_audit.verdicts import Verdict
 from lab.lab import Lab
+from lab.served import Served, served
 from tasks.expiry import tell_of_expiry
-from tests.lab.audits import Served, served
 from tests.lab.webhook import Webhook, webhook
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(800)]
 
 REMINDER_AFTER_S = 10
 BLOCK = "custom-webhook/on-call"

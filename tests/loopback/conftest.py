@@ -22,6 +22,15 @@ def programs() -> None:
     cached_busybox()
 
 
+@pytest.fixture(scope="module")
+def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The key that this module's bundles are signed with; its public half lies beside it."""
+    path = tmp_path_factory.mktemp("key") / "signing.key"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GHCR_AUDIT_SIGNING_KEY", str(path))
+        yield path
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home folder without any credential; the machine's own is not looked at."""

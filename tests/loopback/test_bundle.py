@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -38,20 +38,11 @@ from tests.pure.ledgers import (
     walked,
 )
 
-pytestmark = pytest.mark.loopback
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("signing_key")]
 
 LEDGER = "ledger.jsonl"
 TAR = shutil.which("tar") or "/bin/tar"
 PARTS = 6
-
-
-@pytest.fixture(scope="module", autouse=True)
-def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A key of these tests' own; its public half lies beside it."""
-    path = tmp_path_factory.mktemp("key") / "signing.key"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GHCR_AUDIT_SIGNING_KEY", str(path))
-        yield path
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """`ghcr-audit verify`: what a person reads who was handed a bundle, and the exit code that a script reads."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,7 @@ from ghcr_audit.verdicts import Verdict
 from tests.pure.ledgers import FEW, RUN, audit_of, bundle_of, resumed_bundle
 from tests.pure.test_bundle_hostile import member, tar_of
 
-pytestmark = pytest.mark.loopback
-
-
-@pytest.fixture(scope="module", autouse=True)
-def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("key") / "signing.key"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GHCR_AUDIT_SIGNING_KEY", str(path))
-        yield path
+pytestmark = [pytest.mark.loopback, pytest.mark.usefixtures("signing_key")]
 
 
 @pytest.fixture(scope="module")
