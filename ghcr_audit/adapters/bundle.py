@@ -9,9 +9,9 @@ from ghcr_audit.adapters.signing import sign, signing_key
 from ghcr_audit.attestation import image_digest, statement_bytes
 from ghcr_audit.attestation.keys import fingerprint
 from ghcr_audit.audit import Audit
-from ghcr_audit.bundle.content import ARCHIVE_LIMIT_BYTES, REPORT_LIMIT_BYTES, bundle_name
+from ghcr_audit.bundle.content import ARCHIVE_LIMIT_BYTES, REPORT_LIMIT_BYTES, REPORT_MARKDOWN, bundle_name
 from ghcr_audit.bundle.damage import NoBundleError
-from ghcr_audit.bundle.sealed import blobs_of, report_json, report_markdown, sealed
+from ghcr_audit.bundle.sealed import blobs_of, rendered, report_json, sealed
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Link
 from ghcr_audit.evidence_markdown import Anchor
@@ -160,7 +160,7 @@ def _reported(audit: Audit, report: Report) -> Reported:
         observations=tuple(digest_of(one) for one in audit.observations),
         waited_s=audit.waited_s,
         report_json=sha256(report_json(report)),
-        report_markdown=sha256(report_markdown(report)),
+        report_markdown=sha256(rendered(report, REPORT_MARKDOWN)),
     )
 
 

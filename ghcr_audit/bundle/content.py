@@ -1,7 +1,9 @@
 """What stands in a bundle: names, limits, and the manifest."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from pydantic import AwareDatetime, Field
 
@@ -11,11 +13,16 @@ from ghcr_audit.verdicts import Verdict
 
 SCHEMA_VERSION = 1
 MANIFEST, LEDGER, REPORT_JSON, REPORT_MARKDOWN = "manifest.json", "ledger.jsonl", "report.json", "report.md"
+REPORT_HTML, REPORT_JUNIT, REPORT_SUMMARY = "report.html", "report.junit.xml", "report.summary.md"
+RENDERED: Mapping[str, str] = MappingProxyType(
+    {REPORT_MARKDOWN: "md", REPORT_HTML: "html", REPORT_JUNIT: "junit", REPORT_SUMMARY: "summary"}
+)
+"""The members that the report for programs is rendered to, and the form of each."""
 ATTESTATION = "attestation.dsse.json"
 EVIDENCE_FOLDER = "ghcr-audit-evidence"
 """Below Prefect's result storage: where flows keep ledgers and bundles."""
 BLOB = re.compile(r"blobs/([0-9a-f]{64})")
-REQUIRED = (MANIFEST, LEDGER, REPORT_JSON, REPORT_MARKDOWN)
+REQUIRED = (MANIFEST, LEDGER, REPORT_JSON, *RENDERED)
 _MIB = 1024 * 1024
 ARCHIVE_LIMIT_BYTES = 64 * _MIB
 """Of the archive, compressed."""
@@ -26,8 +33,16 @@ KEPT_LIMIT_BYTES = 96 * _MIB
 MEMBERS_LIMIT = 20_000
 REPORT_LIMIT_BYTES = 32 * _MIB
 """Of the report for programs, which is parsed as a whole."""
-_LIMITS = {MANIFEST: 4 * _MIB, REPORT_JSON: REPORT_LIMIT_BYTES, REPORT_MARKDOWN: 32 * _MIB, ATTESTATION: _MIB}
 _MEMBER_LIMIT_BYTES = 64 * _MIB
+_LIMITS = {
+    MANIFEST: 4 * _MIB,
+    REPORT_JSON: REPORT_LIMIT_BYTES,
+    REPORT_MARKDOWN: 32 * _MIB,
+    REPORT_HTML: _MEMBER_LIMIT_BYTES,
+    REPORT_JUNIT: 32 * _MIB,
+    REPORT_SUMMARY: _MIB,
+    ATTESTATION: _MIB,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

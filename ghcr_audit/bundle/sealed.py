@@ -7,8 +7,8 @@ from ghcr_audit.bundle.content import (
     ATTESTATION,
     LEDGER,
     MANIFEST,
+    RENDERED,
     REPORT_JSON,
-    REPORT_MARKDOWN,
     Listed,
     Manifest,
     Member,
@@ -18,7 +18,7 @@ from ghcr_audit.language import Language, speaking
 from ghcr_audit.ledger.canonical import canonical, sha256
 from ghcr_audit.ledger.check import recorded_in
 from ghcr_audit.ledger.entry import Entry, Reported
-from ghcr_audit.report_markdown import render_markdown
+from ghcr_audit.report_forms import FORMS
 from ghcr_audit.report_model import Report
 
 
@@ -27,10 +27,10 @@ def report_json(report: Report) -> bytes:
     return f"{report.model_dump_json(by_alias=True, indent=2)}\n".encode()
 
 
-def report_markdown(report: Report) -> bytes:
-    """The report for people, as it stands in a bundle."""
+def rendered(report: Report, name: str) -> bytes:
+    """One of the report's other forms, as it stands in a bundle under this name."""
     with speaking(Language.ENGLISH):  # whoever checks it renders it anew, and knows of no language
-        return render_markdown(report).encode()
+        return FORMS[RENDERED[name]](report).encode()
 
 
 def blobs_of(entries: Iterable[Entry], *, report: bytes) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def sealed(
     members = [
         Member(name=LEDGER, content=b"".join(line + b"\n" for line in lines)),
         Member(name=REPORT_JSON, content=report_json(report)),
-        Member(name=REPORT_MARKDOWN, content=report_markdown(report)),
+        *(Member(name=name, content=rendered(report, name)) for name in RENDERED),
         *(Member(name=blob_name(sha256(content)), content=content) for content in blobs),
     ]
     if attestation is not None:

@@ -2,7 +2,7 @@
 
 1. The archive is the very one that its members make.    5. The ledger's last entry is that of the report.
 2. The manifest lists every member, as it is.            6. The report follows from what was observed, again.
-3. Every entry of the ledger is as it was written.       7. The Markdown is that report.
+3. Every entry of the ledger is as it was written.       7. Every other form is of that report.
 4. Every long output is the one that an entry names.     8. The signature is of this report and this ledger.
 """
 
@@ -16,7 +16,7 @@ from ghcr_audit.bundle import content as names
 from ghcr_audit.bundle.content import Manifest
 from ghcr_audit.bundle.damage import Damage
 from ghcr_audit.bundle.reading import Opened, opened
-from ghcr_audit.bundle.sealed import report_json, report_markdown, time_s
+from ghcr_audit.bundle.sealed import rendered, report_json, time_s
 from ghcr_audit.ledger.canonical import NotCanonicalError, canonical, read_canonical, sha256
 from ghcr_audit.ledger.check import Anchor, check, split_lines
 from ghcr_audit.ledger.entry import Entry, Reported
@@ -195,8 +195,15 @@ def _judged(found: Verification, bundle: Opened) -> None:
         return
     for position in reports_in(found.entries):
         _judged_again(found, bundle, position, own)
-    if report_json(report) != own or report_markdown(report) != bundle.content(names.REPORT_MARKDOWN):
-        _differs(found, names.REPORT_MARKDOWN, "not what this report is written as", report)
+    _forms(found, bundle, report)
+
+
+def _forms(found: Verification, bundle: Opened, report: Report) -> None:
+    """Every form of it is what this report is written as."""
+    written = {names.REPORT_JSON: report_json(report)} | {name: rendered(report, name) for name in names.RENDERED}
+    for name, content in written.items():
+        if bundle.content(name) != content:
+            _differs(found, name, "not what this report is written as", report)
 
 
 def _names_of(

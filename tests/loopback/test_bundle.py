@@ -18,7 +18,7 @@ from ghcr_audit.adapters.bundle import seal
 from ghcr_audit.adapters.ledger import Ledger
 from ghcr_audit.attestation import check_envelope
 from ghcr_audit.bundle.archive import archived, compressed
-from ghcr_audit.bundle.content import Member
+from ghcr_audit.bundle.content import ATTESTATION, RENDERED, REQUIRED, Member
 from ghcr_audit.bundle.damage import NoBundleError
 from ghcr_audit.bundle.reading import opened
 from ghcr_audit.bundle.verified import Signed, Verification, verified
@@ -110,11 +110,12 @@ def test_the_same_evidence_makes_the_same_bytes_and_any_tar_program_reads_them(r
         assert {(one.uid, one.gid, one.mode, one.uname) for one in archive} == {(0, 0, 0o644, "")}
 
 
-def test_every_single_byte_of_a_bundle_counts(signing_key: Path) -> None:
-    """Flips one bit, and all bits, of each byte of the archive."""
+@pytest.mark.parametrize("stride", [29, pytest.param(1, marks=pytest.mark.long)])
+def test_every_single_byte_of_a_bundle_counts(signing_key: Path, stride: int) -> None:
+    """Flips one bit, and all bits, of each byte of the archive, or of one in so many."""
     archive = bundle_of(audit_of("healthy-pulled", "host.reached"))
-    for at, byte in enumerate(archive):
-        for other in (byte ^ 1, byte ^ 0xFF):
+    for at in range(0, len(archive), stride):
+        for other in (archive[at] ^ 1, archive[at] ^ 0xFF):
             changed = archive[:at] + bytes([other]) + archive[at + 1 :]
             assert _is_detected(changed), at
 
@@ -202,9 +203,17 @@ def test_altered_missing_and_added_members_are_named(resumed: bytes) -> None:
     assert told(archive_of(with_manifest({**members, added: b"added"}), resumed)) == {
         ("ledger", "blob that no entry names")
     }
-    for name in ("report.md", "report.json", LEDGER, "manifest.json", "attestation.dsse.json"):
+    for name in (*REQUIRED, ATTESTATION):
         without = {one: content for one, content in members.items() if one != name}
         assert (name, "missing") in told(archive_of(without, resumed))
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_report_in_another_form_that_tells_another_tale_is_found(small: bytes, name: str) -> None:
+    """Its hash in the manifest is right; but it is not what the report is written as."""
+    members = members_of(small)
+    other = with_manifest({**members, name: members[name].replace(b"observer", b"somebody", 1)})
+    assert told(archive_of(other, small)) == {(name, "altered")}
 
 
 def test_a_better_verdict_is_found_though_every_hash_and_the_signature_fit(signing_key: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ghcr_audit.bundle.sealed import report_markdown
+from ghcr_audit.bundle import sealed
+from ghcr_audit.bundle.content import RENDERED
 from ghcr_audit.cli.report_files import checked_wishes, write_reports
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Observation
@@ -103,9 +104,10 @@ def test_programs_and_bundles_get_the_english_report() -> None:
     report = blocked_report()
     assert rendered("json", report) == FORMS["json"](report)
     assert Report.model_validate_json(json.dumps(json.loads(rendered("json", report)))) == report
+    english = {name: sealed.rendered(report, name) for name in RENDERED}
+    assert "Cause analysis" in english["report.md"].decode()
     with speaking(Language.KOREAN):
-        assert report_markdown(report) == report_markdown(report).decode().encode()
-        assert "Cause analysis" in report_markdown(report).decode()
+        assert {name: sealed.rendered(report, name) for name in RENDERED} == english
 
 
 def test_the_forms_for_people_are_korean() -> None:
