@@ -10,7 +10,7 @@ from ghcr_audit.adapters.journals import FolderJournals
 from ghcr_audit.audit import Audit
 from ghcr_audit.report_model import Report
 from ghcr_audit.reporting import report_of
-from lab.faults.drilling import await_step, drill_process
+from lab.faults.drilling import at_step, await_step, drill_process
 from lab.faults.recovering import recovered
 from lab.faults.sameness import Sameness, running, sameness
 from lab.faults.site import Site, forget, leftovers, put_back, site_of
@@ -19,6 +19,7 @@ __all__ = [
     "ActingJournals",
     "Sameness",
     "Site",
+    "at_step",
     "await_step",
     "deployed",
     "drill_process",

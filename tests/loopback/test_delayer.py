@@ -152,10 +152,14 @@ def test_many_connections_pass_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         count = 20
 
+        def answer(connection: socket.socket) -> None:
+            with connection:
+                echo(connection)
+
         def serve() -> None:
             for _ in range(count):
                 connection, _ = listener.accept()
-                threading.Thread(target=lambda one=connection: (echo(one), one.close()), daemon=True).start()
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
         with delayer(listener.getsockname()[1], round_trip_s=ROUND_TRIP_S) as line:

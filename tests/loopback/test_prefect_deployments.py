@@ -9,6 +9,7 @@ import yaml
 from prefect import Flow
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
+from prefect.events.schemas.events import ResourceSpecification
 from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import ValidationError, validate
@@ -139,7 +140,8 @@ def test_a_run_that_may_be_suspended_queues_and_nothing_holds_up_recover() -> No
 def test_the_release_trigger_hears_the_event_that_the_command_emits() -> None:
     (trigger,) = triggers(BY_NAME["post-release-audit"])
     assert trigger.expect == {RELEASE_EVENT}
-    assert trigger.match.root["prefect.resource.id"] == f"{RESOURCE_PREFIX}*"
+    match = ResourceSpecification.model_validate(trigger.match)
+    assert match.root["prefect.resource.id"] == f"{RESOURCE_PREFIX}*"
 
 
 def test_recover_hears_of_every_end_after_which_a_drill_may_be_open() -> None:
