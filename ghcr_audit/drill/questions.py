@@ -62,12 +62,7 @@ container=$1 directory=$2 file=$3 setting=$4; shift 4
 service=$("$@" inspect --format '{{index .Config.Labels "com.docker.compose.service"}}' "$container" 2>/dev/null)
 service=${service:-$container}
 cd "$directory" || exit 1
-tagged "$setting" "$@" compose --file "$file" config --quiet || exit $?
-echo valid
-tagged "$setting" "$@" compose --file "$file" config --hash "$service" 2>/dev/null | while read -r name sum; do
-  [ "$name" != "$service" ] || echo "hash $sum"
-done
-tagged "$setting" "$@" compose --file "$file" config --format json 2>/dev/null | awk "$GA_JSON_AWK" |
+code=$({ { tagged "$setting" "$@" compose --file "$file" config --format json; echo "$?" >&3; } | awk "$GA_JSON_AWK" |
   awk -F '\\t' -v start="services|$service|" 'index($1, start) == 1 {
     key = substr($1, length(start) + 1)
     if (key ~ /^environment[|]/) { print "environment " substr(key, 13); next }
@@ -75,7 +70,13 @@ tagged "$setting" "$@" compose --file "$file" config --format json 2>/dev/null |
     else if (key ~ /^networks[|]/) { sub(/^networks[|]/, "", key); sub(/[|].*/, "", key); print "network " key }
     else if (key ~ /^volumes[|]/) { sub(/^volumes[|]/, "", key)
       if (key ~ /^[0-9]+[|](type|source|target|read_only)$/) { sub(/[|]/, " ", key); print "volume " key " " $2 } }
-  }'
+  }' >"$GA_TMP/told"; } 3>&1)
+[ "$code" = 0 ] || exit "$code"
+echo valid
+cat "$GA_TMP/told"
+tagged "$setting" "$@" compose --file "$file" config --hash "$service" 2>/dev/null | while read -r name sum; do
+  [ "$name" != "$service" ] || echo "hash $sum"
+done
 """
 """What compose makes of the file: validity, its hash of the service, and names; no value of an environment."""
 _ORIGIN = """\

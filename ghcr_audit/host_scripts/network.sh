@@ -17,8 +17,8 @@ for name in http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY; d
   eval "value=\${$name:-}"
   [ -z "$value" ] || printf 'proxy %s %s\n' "$name" "$(place "$value")"
 done
-for name in HTTP HTTPS; do
-  value=$("$@" info --format "{{.${name}Proxy}}" 2>/dev/null) || value=
+"$@" info --format 'HTTP {{.HTTPProxy}}
+HTTPS {{.HTTPSProxy}}' 2>/dev/null | while read -r name value; do
   case $value in '' | '<no value>') ;; *) printf 'engine-proxy %s %s\n' "$name" "$(place "$value")" ;; esac
 done
 

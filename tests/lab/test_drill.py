@@ -74,7 +74,7 @@ def site(lab_with: Callable[[Store], Lab], tmp_path: Path) -> Iterator[Site]:
     yield from _site(lab_with("containerd"), tmp_path)
 
 
-@pytest.fixture(params=["containerd", "classic"])
+@pytest.fixture(params=["containerd", pytest.param("classic", marks=pytest.mark.long)])
 def either_site(request: pytest.FixtureRequest, lab_with: Callable[[Store], Lab], tmp_path: Path) -> Iterator[Site]:
     yield from _site(lab_with(request.param), tmp_path)
 

@@ -20,7 +20,7 @@ from lab.demo_story import leaks
 from lab.lab import Lab
 from lab.served import Served, served
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.lab, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,7 @@ def test_one_bad_host_and_one_bad_file_sink_no_other_target(audits: Served) -> N
     assert (report["target"], report["run"]) == ("web", rows["web"].run)
 
 
+@pytest.mark.long
 def test_one_credential_is_asked_for_once_and_only_what_was_blocked_is_audited_again(audits: Served, lab: Lab) -> None:
     lab.store_credential(lab.tokens.gh_oauth)
     run = started(audits, mode="pull", wait_hours=1)

@@ -88,6 +88,9 @@ def test_a_suspended_run_outlives_server_and_worker_and_judges_each_credential(a
         (False, "First Reader", "sealed"),
         (True, "Second Reader", "secret block once-ghcr-token"),
     ]
+    bundle = next(audits.folder.rglob(f"evidence-{run}.tar.gz"))
+    verified = json.loads(audits.cli("verify", str(bundle), "--json").stdout)
+    assert (verified["outcome"], verified["passes"], verified["reports_judged_again"]) == ("intact", 3, 3)
     claims = {claim.key: claim for link in report.links for claim in link.claims}
     assert claims["digest.registry_equals_host"].outcome is Outcome.HOLDS
     assert "was not there before" in claims["pull.local_tags_kept"].is_
@@ -264,6 +267,7 @@ def test_of_two_runs_at_once_one_waits(audits: Served) -> None:
     assert names == ["Blocked", "Suspended"]
 
 
+@pytest.mark.long
 def test_a_newer_tag_does_not_change_what_a_waiting_run_audits(audits: Served, lab: Lab) -> None:
     run = audits.trigger(tag=None)
     waiting = audits.settled(run)

@@ -15,7 +15,7 @@ from lab.place import place_of
 from lab.processes import ProcessId, end, processes_in
 from lab.repository import RELEASES
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 OLD = RELEASES.running
 NEW = RELEASES.newest_published

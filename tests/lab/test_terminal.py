@@ -46,6 +46,7 @@ def words(lab: Lab) -> list[str]:
     return [sys.executable, "-m", "ghcr_audit.cli.main", *run]
 
 
+@pytest.mark.long
 def test_without_server_and_terminal_a_refused_credential_ends_with_exit_code_4(
     lab: Lab, environment: dict[str, str]
 ) -> None:

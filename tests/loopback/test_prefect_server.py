@@ -80,6 +80,7 @@ def await_that(condition: Callable[[], bool]) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_with_a_login_the_api_answers_nobody_else_and_runs_go_as_before(tmp_path: Path) -> None:
     login_file, folder = tmp_path / "api.login", tmp_path / "stack"
