@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import host_of
-from ghcr_audit.adapters.drill import closed, restored
 from ghcr_audit.adapters.holder import holder
 from ghcr_audit.adapters.journals import JournalStore
 from ghcr_audit.adapters.lease import keep_lease, let_lease_go
 from ghcr_audit.adapters.observe import Asked, observe_host
+from ghcr_audit.adapters.restore import closed, restored
 from ghcr_audit.audit import Audit
 from ghcr_audit.commands import Command
 from ghcr_audit.drill.dead_man import ASKED, LATELY, ask, said
