@@ -98,7 +98,7 @@ def scripted() -> Iterator[ScriptedRegistry]:
 
 
 @pytest.fixture
-def docker_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def docker_home(programs: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own, with a docker that knows no container."""
     folder = tmp_path / "home"
     (folder / "bin").mkdir(parents=True)
