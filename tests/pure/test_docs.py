@@ -3,17 +3,18 @@
 import ast
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.cli.main import EXIT_CODES, parser
 from ghcr_audit.diagnosis import RULES
-from ghcr_audit.targets import Deploy, HostAccess, Target, read_target
+from ghcr_audit.targets import read_target
 from ghcr_audit.verdicts import Verdict
+from tests import target_reference
 
 pytestmark = pytest.mark.pure
 
@@ -22,7 +23,8 @@ DOCS = CHECKOUT / "docs"
 OWN_FOLDERS = ("docs", "deployments", "flows", "ghcr_audit", "lab", "tasks", "tests")
 PAGES = sorted((*CHECKOUT.glob("*.md"), *(page for name in OWN_FOLDERS for page in (CHECKOUT / name).rglob("*.md"))))
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *```([^\n`]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+MADE_BY_READERS = {"docs/audit-2026-01.md", "deployments/targets/shop.toml"}
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"^(?:\.venv/bin/ghcr-audit|ghcr-audit|\./run audit) ([a-z-].*)$")
@@ -38,14 +40,17 @@ def text_of(page: Path) -> str:
 
 
 def fences(page: Path, language: str) -> list[str]:
-    return [body for found, body in _FENCE.findall(text_of(page)) if found == language]
+    return [textwrap.dedent(body) for found, body in FENCE.findall(text_of(page)) if found == language]
 
 
 def shell_lines(page: Path) -> Iterator[str]:
-    """Every line of a shell block, and every code span."""
+    """Every line of a shell block, every command of a sample, and every code span."""
     for block in fences(page, "sh"):
         yield from (line.strip() for line in block.splitlines())
-    yield from _CODE_SPAN.findall(_FENCE.sub("", text_of(page)))
+    for block in fences(page, "console"):
+        lines = block.replace("\\\n> ", " ").splitlines()
+        yield from (line.removeprefix("$ ") for line in lines if line.startswith("$ "))
+    yield from _CODE_SPAN.findall(FENCE.sub("", text_of(page)))
 
 
 def commands(page: Path) -> list[str]:
@@ -73,15 +78,6 @@ def in_section(page: Path, heading: str) -> str:
     return found[1]
 
 
-def described_keys(heading: str) -> set[str]:
-    return set(re.findall(r"^\| `([a-z_]+)` \| \S", in_section(DOCS / "targets.md", heading), re.MULTILINE))
-
-
-def own_keys(model: type[BaseModel]) -> set[str]:
-    """Keys that are no table of their own."""
-    return set(model.model_fields) - {"host", "deploy"}
-
-
 def test_the_readme_opens_with_exactly_two_commands() -> None:
     opening, block, _ = re.split(r"^```(?:sh)?$\n?", text_of(CHECKOUT / "README.md"), maxsplit=2, flags=re.MULTILINE)
     assert block == "./run demo\n./run test\n"
@@ -89,7 +85,7 @@ def test_the_readme_opens_with_exactly_two_commands() -> None:
 
 
 def test_every_cause_that_the_code_names_has_its_section() -> None:
-    sections = set(re.findall(r"^## ([a-z_]+)$", text_of(DOCS / "causes.md"), re.MULTILINE))
+    sections = set(re.findall(r"^### ([a-z_]+)$", text_of(DOCS / "causes.md"), re.MULTILINE))
     assert sections == named_causes(CHECKOUT / "ghcr_audit")
     assert len(named_causes(CHECKOUT / "ghcr_audit" / "diagnosis")) > len(RULES) // 2
 
@@ -110,7 +106,7 @@ def test_every_other_cause_is_listed_as_not_yet_diagnosed() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     outside = ("http://", "https://", "#")
-    links = [link for link in _LINK.findall(_FENCE.sub("", text_of(page))) if not link.startswith(outside)]
+    links = [link for link in _LINK.findall(FENCE.sub("", text_of(page))) if not link.startswith(outside)]
     assert [link for link in links if not (page.parent / link.partition("#")[0]).exists()] == []
 
 
@@ -135,6 +131,14 @@ def test_every_recipe_of_run_that_is_named_exists(page: Path) -> None:
     assert set(re.findall(r"\./run ([a-z]+)", text_of(page))) <= recipes
 
 
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_code_span_that_names_a_file_of_ours_names_one_that_exists(page: Path) -> None:
+    spans = _CODE_SPAN.findall(FENCE.sub("", text_of(page)))
+    files = [span for span in spans if re.fullmatch(rf"(?:{'|'.join(OWN_FOLDERS)})/[\w./-]+\.\w+", span)]
+    files = [file for file in files if "NAME" not in file and file not in MADE_BY_READERS]
+    assert [file for file in files if not (CHECKOUT / file).exists()] == []
+
+
 def test_the_example_target_is_a_target(tmp_path: Path) -> None:
     path = tmp_path / "observer.toml"
     path.write_text(fences(DOCS / "targets.md", "toml")[0], encoding="utf-8")
@@ -142,17 +146,26 @@ def test_the_example_target_is_a_target(tmp_path: Path) -> None:
     assert (target.name, target.image_ref.registry, target.host.user) == ("observer", "ghcr.io", "deploy")
 
 
-@pytest.mark.parametrize(
-    ("heading", "model"),
-    [
-        ("The chain", Target),
-        ("`[host]`: how it is reached", HostAccess),
-        ("`[deploy]`: how releases get there", Deploy),
-    ],
-    ids=["target", "host", "deploy"],
-)
-def test_exactly_the_keys_that_exist_are_described(heading: str, model: type[BaseModel]) -> None:
-    assert described_keys(heading) == own_keys(model)
+def test_the_reference_of_target_files_is_what_the_model_says() -> None:
+    page = text_of(DOCS / "targets.md")
+    assert page == target_reference.rewritten(page), "stale: python -m tests.target_reference"
+
+
+def test_every_key_of_a_target_file_has_its_meaning() -> None:
+    rows = target_reference.written(text_of(DOCS / "targets.md"))
+    keys = {key for model in target_reference.MODELS for key in model.model_fields}
+    assert set(rows) == keys - target_reference.NOT_IN_ITS_TABLE
+    assert [key for key, one in rows.items() if not one.meaning or not one.left_out] == []
+
+
+def test_a_key_that_the_model_gained_or_changed_makes_the_reference_stale() -> None:
+    page = text_of(DOCS / "targets.md")
+    for stale in (
+        page.replace("| 5 to 3600 |", "| 5 to 60 |"),
+        re.sub(r"^\| `lease_s` .*\n", "", page, flags=re.MULTILINE),
+    ):
+        assert stale != page
+        assert target_reference.rewritten(stale) != stale
 
 
 def test_the_readme_tells_the_exit_codes_that_the_program_has() -> None:
