@@ -60,7 +60,7 @@ def told(reports: Sequence[ReportRead]) -> str:
         if (more := _hidden(report))
     ]
     held = phrase(
-        "{count} places hold {different} different credentials. Revoke them:", count=count, different=different
+        "Places with a credential: {count}, different ones: {different}. Revoke them:", count=count, different=different
     )
     lines += ["", held]
     lines += [_filled(f"{kind}: {tell(advice_for(kind))}") for kind in kinds]

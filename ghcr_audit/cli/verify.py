@@ -92,8 +92,8 @@ def _facts(found: Verification, key: Path | None) -> Iterator[tuple[str, str]]:
         yield "report", f"{report.target} {report.tag}: {report.verdict.value}, finished {report.finished_at}"
         yield "run", report.run
     if entries:
-        yield "ledger", f"{len(entries)} entries in {entries[-1].pass_} passes, head {entries[-1].hash}"
-        yield "judged again", f"{found.judged_again} reports, each the same"
+        yield "ledger", f"entries: {len(entries)}, passes: {entries[-1].pass_}, head {entries[-1].hash}"
+        yield "judged again", f"reports: {found.judged_again}, each the same"
         if cut := [entry for entry in entries if entry.cut_bytes]:
             yield "interrupted", f"before entries {', '.join(str(entry.number) for entry in cut)} a writer was killed"
     if found.report is not None:

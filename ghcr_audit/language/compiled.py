@@ -1,8 +1,8 @@
 """The packaged catalogues: GNU gettext's `.mo`, each made of the `.po` beside it (`python -m tests.catalogue`)."""
 
+import pkgutil
 import struct
 from functools import cache
-from importlib import resources
 
 from ghcr_audit.language.catalogue import Catalogue, catalogue_of
 from ghcr_audit.language.choice import Language
@@ -16,7 +16,10 @@ def load(language: Language) -> Catalogue:
     """The catalogue of a language; English has none: it is the language of the values."""
     if language is Language.ENGLISH:
         return catalogue_of({})
-    return catalogue_of(read_mo(resources.files(__package__).joinpath(f"{language.value}.mo").read_bytes()))
+    data = pkgutil.get_data("ghcr_audit.language", f"{language.value}.mo")
+    if data is None:
+        raise FileNotFoundError(f"{language.value}.mo: the package gives out no files")
+    return catalogue_of(read_mo(data))
 
 
 def read_mo(data: bytes) -> dict[str, str]:

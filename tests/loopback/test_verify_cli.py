@@ -28,8 +28,8 @@ def test_an_intact_bundle_is_told_with_what_it_does_not_prove(
     out = capsys.readouterr().out
     assert out.startswith("INTACT: every entry, output and report is as it was written")
     assert RUN in out
-    assert "11 entries in 2 passes, head " in out
-    assert "2 reports, each the same" in out
+    assert "entries: 11, passes: 2, head " in out
+    assert "reports: 2, each the same" in out
     assert "checked with the key" in out
     assert "It does not prove:" in out
     assert "that the host told the truth" in out

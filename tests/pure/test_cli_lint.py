@@ -49,7 +49,7 @@ def test_a_leak_is_told_with_its_place_and_where_to_revoke_it(
         "    in paragraph; section: Credential",
         "    the same as at line 5",
     ]
-    assert "2 places hold 1 different credentials. Revoke them:" in told
+    assert "Places with a credential: 2, different ones: 1. Revoke them:" in told
     assert "Personal access tokens" in told
     assert "docker logout" in told
     assert "not enough" in " ".join(told.split())
