@@ -254,11 +254,15 @@ class Drill:
 
     def _words(self, *, tag: str, action: str, previous: str) -> tuple[str, ...]:
         deploy = self.deploy
-        if deploy.method is DeployMethod.SCRIPT:
-            return (deploy.absolute(deploy.script), *deploy.words(tag=tag, action=action, previous=previous))
-        wanted = tag if action == "deploy" else previous
-        docker, setting = self.target.host.docker_command, f"{deploy.tag_variable}={wanted}"
-        up = ("compose", "--file", deploy.compose_file, "up", "--detach", "--no-build")
+        match deploy.method:
+            case DeployMethod.SCRIPT:
+                return (deploy.absolute(deploy.script), *deploy.words(tag=tag, action=action, previous=previous))
+            case DeployMethod.COMPOSE:
+                return self._compose_words(tag if action == "deploy" else previous)
+
+    def _compose_words(self, wanted: str) -> tuple[str, ...]:
+        docker, setting = self.target.host.docker_command, f"{self.deploy.tag_variable}={wanted}"
+        up = ("compose", "--file", self.deploy.compose_file, "up", "--detach", "--no-build")
         if not self.target.host.sudo:
             return ("env", setting, *docker, *up)
         return ("sh", "-c", f'{host_script("compose.sh")}tagged "$@"\n', "compose", setting, *docker, *up)
