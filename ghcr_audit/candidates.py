@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ghcr_audit.errors import ConfigurationError, shown
 from ghcr_audit.images import DEFAULT_REGISTRY, ImageRef, parse_image
-from ghcr_audit.targets import Deploy, DeployMethod
+from ghcr_audit.target_tables import Deploy, DeployMethod
 from ghcr_audit.terminal_text import one_line
 
 PREFERRED_REGISTRY = "ghcr.io"

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ghcr_audit.targets import Deploy, DeployMethod, Target
+from ghcr_audit.target_tables import Deploy, DeployMethod
+from ghcr_audit.targets import Target
 from ghcr_audit.terminal_text import one_line
 
 

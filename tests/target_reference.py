@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ghcr_audit.targets import Deploy, HostAccess, Target
+from ghcr_audit.target_tables import Deploy, HostAccess
+from ghcr_audit.targets import Target
 
 PAGE = Path(__file__).parents[1] / "docs" / "targets.md"
 MODELS: tuple[type[BaseModel], ...] = (Target, HostAccess, Deploy)

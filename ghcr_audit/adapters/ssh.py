@@ -25,7 +25,7 @@ from ghcr_audit.adapters.ssh_errors import (
 from ghcr_audit.adapters.user_keys import KeyFiles, key_files
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import ConfigurationError, HostError
-from ghcr_audit.targets import HostAccess
+from ghcr_audit.target_tables import HostAccess
 
 _KEEPALIVE_S = 15
 

@@ -19,7 +19,8 @@ from ghcr_audit.commands import Command, program
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Observation, newest
 from ghcr_audit.facts import StoredCredential
-from ghcr_audit.targets import HostAccess, Target
+from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.targets import Target
 from ghcr_audit.terminal_text import one_line
 
 if TYPE_CHECKING:

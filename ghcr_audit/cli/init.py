@@ -26,7 +26,8 @@ from ghcr_audit.cli.printing import say
 from ghcr_audit.errors import ConfigurationError, HostError, shown
 from ghcr_audit.images import is_tag
 from ghcr_audit.target_file import Draft, render_target_file
-from ghcr_audit.targets import NAME_PATTERN, HostAccess, Target, read_target
+from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.targets import NAME_PATTERN, Target, read_target
 from ghcr_audit.terminal_text import one_line
 
 if TYPE_CHECKING:

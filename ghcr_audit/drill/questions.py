@@ -1,13 +1,20 @@
-"""What a drill asks of the host: snapshots (they only read) and the fenced steps of drill.sh, as commands."""
+"""What a drill asks of the host: snapshots (they only read) and the fenced steps of drill.sh, as commands.
+
+A check asks with the same snapshots; the journal is imported by the steps alone, which it has none of.
+"""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ghcr_audit.commands import Command, program
-from ghcr_audit.drill.journal import Journal, Step, render
 from ghcr_audit.drill.snapshot import PIN_NAME, Phase
 from ghcr_audit.framing import host_script
 from ghcr_audit.questions import health_question, image_inspect, registry_question, running_image
-from ghcr_audit.targets import Deploy, DeployMethod, Target
+from ghcr_audit.target_tables import Deploy, DeployMethod
+from ghcr_audit.targets import Target
+
+if TYPE_CHECKING:
+    from ghcr_audit.drill.journal import Journal, Step
 
 SERVICE_FORMAT = (
     '{"id":{{json .Id}},"image":{{json .Image}},"config_image":{{json .Config.Image}},'
@@ -212,8 +219,10 @@ class Drill:
         """The lease is given back; nothing was changed."""
         return self._step("drill.release", "release")
 
-    def put(self, key: str, journal: Journal) -> Command:
+    def put(self, key: str, journal: "Journal") -> Command:
         """The journal, on the host's disk before this returns."""
+        from ghcr_audit.drill.journal import render
+
         return self._step(key, "put", journal.step.value, render(journal))
 
     def prepare(self) -> Command:
@@ -244,8 +253,10 @@ class Drill:
         key = f"{phase.value}.settled"
         return program(key, _with("settle"), "health over the settling window:", *args, limit_s=limit_s)
 
-    def act(self, phase: Phase, step: Step, *, tag: str, previous: str) -> Command:
+    def act(self, phase: Phase, step: "Step", *, tag: str, previous: str) -> Command:
         """The target's own deploy or rollback command, under the fence."""
+        from ghcr_audit.drill.journal import Step
+
         action = "deploy" if step is Step.DEPLOYING else "rollback"
         words = self._words(tag=tag, action=action, previous=previous)
         return self._step(

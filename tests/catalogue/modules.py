@@ -48,6 +48,7 @@ COVERED = (
     "ghcr_audit/host_scripts/*.sh",
     "ghcr_audit/adapters/*.py",
     "ghcr_audit/images.py",
+    "ghcr_audit/target_tables.py",
     "ghcr_audit/targets.py",
     "ghcr_audit/tags.py",
     "ghcr_audit/candidates.py",

@@ -19,7 +19,8 @@ from ghcr_audit.candidates import (
 )
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.target_file import Draft, render_target_file
-from ghcr_audit.targets import Deploy, DeployMethod, HostAccess, Target
+from ghcr_audit.target_tables import Deploy, DeployMethod, HostAccess
+from ghcr_audit.targets import Target
 
 pytestmark = pytest.mark.pure
 
