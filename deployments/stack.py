@@ -5,6 +5,7 @@ what is listed here. How each part comes to the secrets that it needs: server_se
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -34,6 +35,8 @@ START_LIMIT_S = 90
 STOP_LIMIT_S = 20
 RUNS_END_LIMIT_S = 60
 _RUNS_END_THEMSELVES_S = 5
+_ERROR_LINE = re.compile(r"[\w.]*(?:Error|Exception): (.+)")
+_ERROR_WITHIN_LINES = 20
 
 _PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ", "USER", "SSH_AUTH_SOCK", "SSL_CERT_FILE")
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -60,6 +63,8 @@ class Stack:
     """The address of a PostgreSQL database, without a password; None: SQLite, in `folder`."""
     passfile: Path | None = None
     """PostgreSQL's password file for it."""
+    works_in: Path = CHECKOUT
+    """Where its processes stand. Runs go to the checkout that was deployed, wherever their worker stands."""
     _processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     @property
@@ -100,7 +105,6 @@ class Stack:
             StackError: the port is taken.
         """
         (self.folder / "prefect").mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.folder / "log").mkdir(exist_ok=True)
         keep_profile(self.folder / "prefect", self._login())
         if not _port_is_free(self.port):
             raise StackError(
@@ -145,10 +149,13 @@ class Stack:
         """
         self._run("-m", "deployments.automations", block)
 
-    def start_worker(self, name: str = "worker") -> None:
-        """Start a worker of the pool, which it makes where it is missing; it polls for runs until it is stopped."""
+    def start_worker(self, name: str = "worker", *, queue: str | None = None) -> None:
+        """Start a worker of the pool, which it makes where it is missing; it polls for runs until it is stopped.
+
+        `queue`: it takes runs of this work queue alone. A server of another stack may be at this port, too.
+        """
         words = ("worker", "start", "--pool", POOL, "--type", "process", "--name", name)
-        self._start(name, words, self.environment())
+        self._start(name, (*words, *(("--work-queue", queue) if queue else ())), self.environment())
 
     def stop(self, name: str, *, limit_s: float = STOP_LIMIT_S) -> None:
         """TERM one part and wait for it; KILL only what ignores that. A worker's runs are ended before it."""
@@ -156,7 +163,7 @@ class Stack:
         if process is None or process.poll() is not None:
             return
         if name != SERVER:
-            _end_runs(process.pid)
+            end_runs(process.pid)
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(timeout=limit_s)
@@ -180,10 +187,11 @@ class Stack:
         return ended
 
     def _start(self, name: str, words: tuple[str, ...], environment: dict[str, str]) -> None:
+        (self.folder / "log").mkdir(parents=True, exist_ok=True)
         with self._log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "prefect", *words],
-                cwd=CHECKOUT,
+                cwd=self.works_in,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -231,7 +239,7 @@ class Stack:
 
     def _must_run(self, name: str) -> None:
         if self._processes[name].poll() is not None:
-            raise StackError(f"the {name} ended at once; see {self._log(name)}")
+            raise StackError(f"the {name} ended at once{_why(self._log(name))}; see {self._log(name)}")
 
     def _log(self, name: str) -> Path:
         return self.folder / "log" / f"{name}.log"
@@ -244,7 +252,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _end_runs(worker: int) -> None:
+def end_runs(worker: int) -> None:
     """End a worker's runs while somebody is there to hear of it: a drill puts its host back first."""
     deadline = time.monotonic() + RUNS_END_LIMIT_S
     told = time.monotonic() + _RUNS_END_THEMSELVES_S  # one that is suspended is about to exit: TERM would crash it
@@ -291,6 +299,13 @@ def _port_is_free(port: int) -> bool:
 
 def _last_line(text: str) -> str:
     return (text.strip().splitlines() or ["it said nothing"])[-1][:300]
+
+
+def _why(log: Path) -> str:
+    """The last error that the end of a log tells, such as a database that refuses the password."""
+    end = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_ERROR_WITHIN_LINES:]
+    told = [found[1] for line in end if (found := _ERROR_LINE.match(line))]
+    return f": {told[-1][:300]}" if told else ""
 
 
 def _answers(url: str, login: str | None = None) -> bool:

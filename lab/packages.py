@@ -108,6 +108,37 @@ def ensure(log: Callable[[str], None] = lambda line: None, *, from_outside: bool
     return _located(tree)
 
 
+def unpacked(name: str, packages: Sequence[str], log: Callable[[str], None], *, without: Sequence[str] = ()) -> Path:
+    """Packages of the machine's own suite in a tree of their own, with libraries that the machine lacks.
+
+    `without`: libraries that are not needed, by how their packages' names begin.
+
+    Raises:
+        LabError: they cannot be fetched.
+    """
+    machine = this_distribution(needs_root=False)
+    folder = cache_folder() / "packages"
+    tree = folder / f"{name}-{machine.codename}-{machine.architecture}-{'-'.join(packages)}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder, log):
+        if not _complete(tree):
+            _sweep(folder)
+            log(f"packages: fetching {' '.join(packages)}")
+            apt = Apt(folder / "apt-own", machine)
+            apt.prepare()
+            libraries = [one for one in apt.libraries_of(packages) if not one.startswith(tuple(without))]
+            _unpack(apt, (*packages, *libraries), tree)
+    return tree
+
+
+def _unpack(apt: Apt, packages: Sequence[str], tree: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=tree.parent, prefix="unpacking-") as temporary:
+        debs = _add(apt, packages, Path(temporary, "debs"), Path(temporary, "tree"))
+        Path(temporary, "tree", "packages.json").write_text(json.dumps(sorted(deb.stem for deb in debs), indent=1))
+        Path(temporary, "tree").chmod(0o755)
+        Path(temporary, "tree").rename(tree)
+
+
 def _complete(tree: Path) -> bool:
     return (tree / "packages.json").is_file()
 

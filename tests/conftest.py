@@ -7,9 +7,21 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from lab.errors import LabError
+from lab.postgres import ensure as ensure_postgresql
+
 settings.register_profile("no-deadline", deadline=None)  # a machine under load is slow, and no example is wrong by that
 settings.load_profile("no-deadline")
 os.environ["LC_ALL"] = "C.UTF-8"  # a developer's own locale decides nothing here
+
+
+@pytest.fixture(scope="session")
+def postgresql_machine() -> None:
+    """Skips where PostgreSQL is neither installed nor to be fetched."""
+    try:
+        ensure_postgresql()
+    except LabError as error:
+        pytest.skip(f"no PostgreSQL on this machine: {error}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
 from deployments.stack import CHECKOUT, Stack, StackError, children, free_port
-from tests.loopback.postgresql import Database, postgresql
+from lab.postgres import Database, postgresql
 
 pytestmark = pytest.mark.loopback
 
@@ -125,9 +125,9 @@ def secret_of(login: str) -> bytes:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(postgresql_machine: None, tmp_path: Path) -> Iterator[Database]:
     """A PostgreSQL server of its own, which asks for a password."""
-    with postgresql(tmp_path) as running:
+    with postgresql(tmp_path / "pgpass") as running:
         yield running
 
 

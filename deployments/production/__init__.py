@@ -1,0 +1,1 @@
+"""The stack for one machine that serves many: see docs/production.md."""
