@@ -1,13 +1,28 @@
 """docs/performance.md: what was measured stands between markers there, and is written anew each time."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from bench.figures import Spread
 from bench.goals import Goal, goals
+from bench.machine import Machine
 from bench.plot import Chart, Curve
-from bench.results import CheckResult, FleetResult, LibrariesResult, RedactionResult, Results
+from bench.results import (
+    CheckResult,
+    DrillResult,
+    FleetResult,
+    LibrariesResult,
+    OrchestrationResult,
+    PrefectFleetPoint,
+    PrefectFleetResult,
+    RedactionResult,
+    Results,
+)
 
+_R = TypeVar("_R")
+_MOST_KINDS = 12
+"""So many kinds of requests are told; the others in one row."""
 _MARKED = r"(<!-- bench:{name} -->\n).*?(<!-- bench:end -->)"
 
 
@@ -42,16 +57,22 @@ def between(page: str, name: str, text: str) -> str:
 
 def parts(results: Results) -> Iterator[tuple[str, str]]:
     """Name and text of every part of which something was measured."""
-    if promised := goals(results):
-        yield "goals", goals_table(promised)
-    if results.check:
-        yield "check", _check(results.check)
-    if results.fleet:
-        yield "fleet", _fleet(results.fleet)
-    if results.libraries:
-        yield "libraries", _libraries(results.libraries)
-    if results.redaction:
-        yield "redaction", _redaction(results.redaction)
+    promised = goals(results)
+    told = (
+        ("goals", goals_table(promised) if promised else ""),
+        ("check", _part(results.check, _check)),
+        ("fleet", _part(results.fleet, _fleet)),
+        ("libraries", _part(results.libraries, _libraries)),
+        ("redaction", _part(results.redaction, _redaction)),
+        ("orchestration", _part(results.orchestration, _orchestration)),
+        ("drill", _part(results.drill, _drill)),
+        ("fleet-prefect", _part(results.fleet_prefect, _fleet_prefect)),
+    )
+    yield from ((name, text) for name, text in told if text)
+
+
+def _part(result: _R | None, told: Callable[[_R], str]) -> str:
+    return "" if result is None else told(result)
 
 
 def goals_table(promised: Sequence[Goal]) -> str:
@@ -89,7 +110,7 @@ def _check(result: CheckResult) -> str:
         f"{result.commands} commands. One check: {result.connections} connection, {result.round_trips} round trips "
         f"(`ssh host sh -s`: {result.ssh_round_trips}), {result.start_s:.2f} CPU s for interpreter and imports."
     )
-    return "\n\n".join((f"{_said(result)} {counted}", table(heads, rows), table(times_heads, times)))
+    return "\n\n".join((f"{_said(result.machine)} {counted}", table(heads, rows), table(times_heads, times)))
 
 
 def _contender_row(result: CheckResult, name: str, words: str) -> tuple[str, ...]:
@@ -111,7 +132,7 @@ def _fleet(result: FleetResult) -> str:
         f"Each added host costs {result.cpu_ms_per_host:.1f} ms of processor time here; 100 hosts take "
         f"{result.peak_mb_at_100:.1f} MB more than one."
     )
-    return "\n\n".join((f"{_said(result)} {grown}", table(("Hosts", "Wall s", "CPU s", "Peak MB"), rows)))
+    return "\n\n".join((f"{_said(result.machine)} {grown}", table(("Hosts", "Wall s", "CPU s", "Peak MB"), rows)))
 
 
 def _libraries(result: LibrariesResult) -> str:
@@ -120,19 +141,88 @@ def _libraries(result: LibrariesResult) -> str:
         (point.words, f"{point.cpu_ms_per_host:.1f}", f"{point.import_ms:.0f}", f"{point.far_s:.2f}")
         for point in result.points
     )
-    return "\n\n".join((_said(result), table(heads, rows)))
+    return "\n\n".join((_said(result.machine), table(heads, rows)))
 
 
 def _redaction(result: RedactionResult) -> str:
     rows = ((name.replace("_", " "), f"{speed:.1f}") for name, speed in result.mb_per_cpu_s.items())
-    return "\n\n".join((_said(result), table(("Text", "MB per CPU second"), rows)))
+    return "\n\n".join((_said(result.machine), table(("Text", "MB per CPU second"), rows)))
 
 
-def _said(result: CheckResult | FleetResult | LibrariesResult | RedactionResult) -> str:
-    busy = (
-        " **Others were at work on it: times and ratios are worse than on a quiet one.**" if result.machine.busy else ""
+def _orchestration(result: OrchestrationResult) -> str:
+    beside = (
+        f"A flow run takes {_seconds(result.flow_s)} s, a check {_seconds(result.check_s)} s: "
+        f"{result.overhead_s:.2f} s more ({result.flow_s.count} goes each). A run that waits for a credential has "
+        f"{result.suspended_processes or 'no'} process."
     )
-    return f"Measured {result.machine.words}.{busy}"
+    stages = table(("Of a flow run", "s"), ((one.name, f"{one.seconds:.2f}") for one in result.stages))
+    counts = ", ".join(map(str, result.requests))
+    asked = f"API requests that a run caused, one run after the other: {counts}. Those of the last by kind:"
+    kinds = table(("Request", "times"), ((f"`{kind}`", str(count)) for kind, count in _told(result.request_kinds)))
+    return "\n\n".join((f"{_said(result.machine)} {beside}", stages, asked, kinds))
+
+
+def _told(kinds: Mapping[str, int]) -> list[tuple[str, int]]:
+    """The most frequent kinds, and how many all others come to."""
+    ordered = sorted(kinds.items(), key=lambda one: -one[1])
+    others = sum(count for _, count in ordered[_MOST_KINDS:])
+    return [*ordered[:_MOST_KINDS], *([("(others)", others)] if others else [])]
+
+
+def _drill(result: DrillResult) -> str:
+    rows = (
+        ("the target's own deploy command, by hand", result.deploy_by_hand_s),
+        ("the target's own rollback, by hand", result.rollback_by_hand_s),
+        ("in a drill: the same rollback, on the host", result.command_s),
+        ("in a drill: from its begin to healthy", result.healthy_s),
+        (f'in a drill: from "roll back" to verified, {result.window_s:g} s of it the wanted window', result.verified_s),
+    )
+    return "\n\n".join(
+        (
+            f"{_said(result.machine)} {result.verified_s.count} goes each.",
+            table(("", "s, median (middle half)"), ((words, _seconds(measured)) for words, measured in rows)),
+        )
+    )
+
+
+def _fleet_prefect(result: PrefectFleetResult) -> str:
+    heads = (
+        "Workers",
+        "Targets",
+        "Wall s",
+        "Audits/min",
+        "Slowest s",
+        "CPU s",
+        "of the server",
+        "Peak MB",
+        "Cores busy",
+    )
+    verdicts = "; ".join(f"{one.workers}: {_verdicts(one)}" for one in result.points)
+    told = f"{_said(result.machine)} Verdicts by number of workers: {verdicts}."
+    return "\n\n".join((told, table(heads, map(_fleet_prefect_row, result.points))))
+
+
+def _verdicts(point: PrefectFleetPoint) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(point.verdicts.items()))
+
+
+def _fleet_prefect_row(point: PrefectFleetPoint) -> tuple[str, ...]:
+    return (
+        str(point.workers),
+        str(point.targets),
+        f"{point.wall_s:.0f}",
+        f"{point.audits_per_minute:.0f}",
+        f"{point.slowest_s:.1f}",
+        f"{sum(point.cpu_s):.0f}",
+        f"{point.server_cpu_s:.0f}",
+        " + ".join(f"{one:.0f}" for one in point.peak_mb),
+        f"{point.busy:.0%}",
+    )
+
+
+def _said(machine: Machine) -> str:
+    busy = " **Others were at work on it: times and ratios are worse than on a quiet one.**" if machine.busy else ""
+    return f"Measured {machine.words}.{busy}"
 
 
 def charts(results: Results) -> Iterator[Chart]:

@@ -36,6 +36,8 @@ class CheckResult(_Kept):
     """The same of `ssh host sh -s`."""
     start_s: float
     """Of one check: processor time of the interpreter's start and of all imports."""
+    yardstick_s: float | None = None
+    """The same of a fixed part of the standard library: how quickly the machine imports. None: not measured."""
 
     def seconds(self, contender: str, round_trip_ms: int) -> float | None:
         """The median, None when that was not measured."""
@@ -100,6 +102,97 @@ class RedactionResult(_Kept):
     mb_per_cpu_s: dict[str, float]
 
 
+class Stage(_Kept):
+    """A part of a flow run, as the server records it: the median of its seconds."""
+
+    name: str
+    seconds: float
+
+
+class OrchestrationResult(_Kept):
+    """An audit as a flow run in mode observe, beside `ghcr-audit check` of the same release on the same host."""
+
+    machine: Machine
+    check_s: Spread
+    """The whole process."""
+    flow_s: Spread
+    """From the run's start to its end, as the server records them."""
+    stages: tuple[Stage, ...]
+    """What a run consists of, in order."""
+    requests: tuple[int, ...]
+    """Of the server's API that each run caused, one run after the other."""
+    request_kinds: dict[str, int]
+    """Those of the last run, by kind."""
+    suspended_processes: int
+    """Processes of the worker's while a run waits for a credential."""
+
+    @property
+    def overhead_s(self) -> float:
+        """What the flow run takes beyond a check."""
+        return self.flow_s.median - self.check_s.median
+
+    @property
+    def requests_grown(self) -> float:
+        """How many times the requests of the first run the last one caused."""
+        return self.requests[-1] / self.requests[0]
+
+
+class DrillResult(_Kept):
+    """A drill's rollback, beside the target's own commands run by hand over `ssh`. Seconds."""
+
+    machine: Machine
+    deploy_by_hand_s: Spread
+    rollback_by_hand_s: Spread
+    command_s: Spread
+    """Of the drill's rollback: the target's own command alone, as the host measured it."""
+    healthy_s: Spread
+    """From its begin to the first healthy answer after the last unhealthy one, as the host measured it."""
+    verified_s: Spread
+    """From the decision to go back until everything was seen that the verdict rests on."""
+    window_s: float
+    """How long the service has to stay healthy, by the target file: a part of `verified_s` that is wanted."""
+
+    @property
+    def against_deploy(self) -> float:
+        """From "roll back" to verified, without the wanted window: times the target's own deploy command."""
+        return (self.verified_s.median - self.window_s) / self.deploy_by_hand_s.median
+
+    @property
+    def added_s(self) -> float:
+        """What verification adds to the command, beyond the wanted window."""
+        return self.verified_s.median - self.command_s.median - self.window_s
+
+
+class PrefectFleetPoint(_Kept):
+    """So many targets on so many workers, one run of the fleet on each.
+
+    `wall_s`: from the first trigger to the last run's end; `runs_s`: of each run, by the server's record. `peak_mb` and
+    `cpu_s`: of each run's process. `failures`: audits without a verdict (Unknown). `busy`: the share of all cores.
+    """
+
+    workers: int
+    targets: int
+    wall_s: float
+    runs_s: tuple[float, ...]
+    audits_per_minute: float
+    slowest_s: float
+    verdicts: dict[str, int]
+    failures: int
+    peak_mb: tuple[float, ...]
+    cpu_s: tuple[float, ...]
+    server_peak_mb: float
+    server_cpu_s: float
+    busy: float
+    load_before: float
+
+
+class PrefectFleetResult(_Kept):
+    """Many targets through Prefect and PostgreSQL, with one worker and with two."""
+
+    machine: Machine
+    points: tuple[PrefectFleetPoint, ...]
+
+
 class Results(_Kept):
     """All that was measured last, each part at its own time."""
 
@@ -107,6 +200,9 @@ class Results(_Kept):
     fleet: FleetResult | None = None
     libraries: LibrariesResult | None = None
     redaction: RedactionResult | None = None
+    orchestration: OrchestrationResult | None = None
+    drill: DrillResult | None = None
+    fleet_prefect: PrefectFleetResult | None = None
 
     def key_figures(self) -> dict[str, Any]:
         """The key figures as one object; what was not measured is null."""
@@ -119,7 +215,7 @@ class Results(_Kept):
             "fleet_client_cpu_ms_per_host": fleet and round(fleet.cpu_ms_per_host, 1),
             "fleet_peak_mb": fleet and round(fleet.peak_mb_at_100, 1),
             "redact_mb_per_cpu_s": self.redaction and round(self.redaction.mb_per_cpu_s["container_log"], 1),
-            "orchestration_overhead_s": None,
+            "orchestration_overhead_s": self.orchestration and round(self.orchestration.overhead_s, 2),
         }
 
 

@@ -3,6 +3,7 @@
 import _thread
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from uuid import UUID
@@ -24,6 +25,7 @@ _LIVING = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.
 _LOOK_EVERY_S = 5
 _CANCELLED = signal.SIGUSR1
 _LABEL_CHARS = 400
+_BUSY_TRIES, _BUSY_S = 20, 0.05
 
 
 DRILL_TAG = "ghcr-audit-drill"
@@ -78,10 +80,37 @@ def explain(target: str, *, cause: str, remedy: str) -> None:
     told = {"target": target, "cause": cause, "remedy": remedy}
     labels: KeyValueLabels = {f"ghcr-audit.{name}": one_line(text)[:_LABEL_CHARS] for name, text in told.items()}
     try:
-        with get_client(sync_client=True) as client:
-            client.update_flow_run_labels(UUID(str(flow_run.id)), labels)
+        if not _labelled_at_once(labels):
+            with get_client(sync_client=True) as client:
+                client.update_flow_run_labels(UUID(str(flow_run.id)), labels)
     except (httpx.HTTPError, PrefectHTTPStatusError):
         get_run_logger().warning("the server did not take this run's labels: a notification cannot tell the cause")
+
+
+def _labelled_at_once(labels: KeyValueLabels) -> bool:
+    """Whether the server took them within a second.
+
+    On SQLite it reads and then writes in one transaction, which fails while another writer is at work; and in the wake
+    of the artifacts one mostly is. It answers 503 at once, upon which Prefect's client would wait for two seconds.
+    """
+    with get_client(sync_client=True, httpx_settings={"event_hooks": {"response": [_raise_if_busy]}}) as client:
+        for _ in range(_BUSY_TRIES):
+            try:
+                client.update_flow_run_labels(UUID(str(flow_run.id)), labels)
+            except _BusyError:
+                time.sleep(_BUSY_S)
+            else:
+                return True
+    return False
+
+
+class _BusyError(Exception):
+    """The server's database is locked."""
+
+
+def _raise_if_busy(response: httpx.Response) -> None:
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        raise _BusyError
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """What is asked of a host: read-only commands as values, and the programs that probe a registry from there.
 
-What waits for the network runs aside, while the engine is asked.
+What waits for the network runs aside, while the engine is asked, and so does what evens out the two rows.
 """
 
 from ghcr_audit.commands import Command, program
@@ -50,7 +50,7 @@ def host_questions(target: Target, tag: str) -> tuple[Command, ...]:
         Command(key="host.docker_client", argv=(*docker, "--version")),
         Command(key="host.docker_version", argv=(*docker, "version", "--format", "{{json .}}")),
         Command(key="host.docker_info", argv=(*docker, "info", "--format", INFO_FORMAT)),
-        program("host.disk", _DISK, "free space of the engine", *docker),
+        program("host.disk", _DISK, "free space of the engine", *docker, aside=True),
         network_question(target),
         Command(key="host.containers", argv=(*docker, "ps", "--all", "--format", PS_FORMAT)),
         *running_questions(target),

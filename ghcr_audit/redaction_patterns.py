@@ -8,6 +8,7 @@ quantifiers are possessive, quotations may stay unclosed, and a run of backslash
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from ghcr_audit.redaction_gates import Gate, Window
 
@@ -30,22 +31,26 @@ class Shape:
     `gate` (RE2 syntax, see `redaction_gates.py`) finds where `pattern` may match; `hints` are lower-case literals of
     which one must occur for it to be tried there. The secret is the group `v` or `w`, else the whole match. With
     `inside`, `pattern` finds a whole command and `inside` the secrets in it. `holds` settles what no pattern can.
+    Patterns and gate are compiled when they are first needed: most texts open no gate, and all of them together take
+    as long as reading ten of our modules.
     """
 
     kind: str
     hints: tuple[str, ...]
     gate: str
-    pattern: re.Pattern[str]
+    expression: str
     certain: bool
-    inside: re.Pattern[str] | None = None
+    inside: str | None = None
     holds: Callable[[str], bool] | None = None
-    own: Gate
-    groups: tuple[int, ...]
-    """The numbers of `v` and `w`."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What it looks like as a whole."""
+        return _compiled(self.expression)
 
     def opens(self, seen: bytes) -> bool:
         """Whether its own gate opens anywhere in a text, given as its octets."""
-        return self.own.opens(seen)
+        return _own_gate(self.gate).opens(seen)
 
     def spans(self, text: str, window: Window) -> Iterator[Span]:
         """Every place of this shape in the window, in order; what stands before the window is still seen."""
@@ -53,13 +58,29 @@ class Shape:
             if self.inside is None:
                 yield from self._span(match)
                 continue
-            for found in self.inside.finditer(text, match.start(), match.end()):
+            for found in _compiled(self.inside).finditer(text, match.start(), match.end()):
                 yield from self._span(found)
 
     def _span(self, match: re.Match[str]) -> Iterator[Span]:
-        group = next((group for group in self.groups if match.start(group) >= 0), 0)
+        group = next((group for group in _groups(match.re) if match.start(group) >= 0), 0)
         if self.holds is None or self.holds(match[group]):
             yield Span(start=match.start(group), end=match.end(group), kind=self.kind, certain=self.certain)
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
+
+
+@cache
+def _own_gate(expression: str) -> Gate:
+    return Gate((expression,))
+
+
+@cache
+def _groups(pattern: re.Pattern[str]) -> tuple[int, ...]:
+    """The numbers of `v` and `w`, of those that the pattern has."""
+    return tuple(pattern.groupindex[name] for name in ("v", "w") if name in pattern.groupindex)
 
 
 def shape(
@@ -74,18 +95,13 @@ def shape(
 ) -> Shape:
     """A shape from the text of its patterns; `hints` are separated by spaces. Left out, its hints are its gate."""
     literals = tuple(hints.split())
-    compiled, inner = re.compile(pattern), re.compile(inside) if inside else None
-    groups = (inner or compiled).groupindex
-    expression = gate or "(?i:" + "|".join(map(re.escape, literals)) + ")"
     return Shape(
         kind=kind,
         hints=literals,
-        gate=expression,
-        own=Gate((expression,)),
-        pattern=compiled,
-        groups=tuple(groups[name] for name in ("v", "w") if name in groups),
+        gate=gate or "(?i:" + "|".join(map(re.escape, literals)) + ")",
+        expression=pattern,
         certain=certain,
-        inside=inner,
+        inside=inside,
         holds=holds,
     )
 

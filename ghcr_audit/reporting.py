@@ -1,13 +1,16 @@
-"""From an audit to its report: chain, verdict and findings, judged from the observations alone."""
+"""From an audit to its report: chain, verdict and findings, judged from the observations alone.
+
+What sums up a drill is imported when there was one: a check starts without it.
+"""
 
 from datetime import datetime
 
 from ghcr_audit import __version__
 from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import diagnose
-from ghcr_audit.drill.summary import drill_summary
+from ghcr_audit.evidence import Mode
 from ghcr_audit.links import chain
-from ghcr_audit.report_model import Report
+from ghcr_audit.report_model import DrillSummary, Report
 from ghcr_audit.verdicts import judge
 
 
@@ -32,5 +35,13 @@ def report_of(audit: Audit, *, finished_at: datetime, ran_by: str = "", run_url:
         findings=diagnose(audit),
         attempts=audit.attempts,
         observations=audit.observations,
-        drill=drill_summary(audit),
+        drill=_drill(audit),
     )
+
+
+def _drill(audit: Audit) -> DrillSummary | None:
+    if audit.mode is not Mode.DRILL:
+        return None
+    from ghcr_audit.drill.summary import drill_summary
+
+    return drill_summary(audit)

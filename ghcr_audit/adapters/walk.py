@@ -25,9 +25,13 @@ from ghcr_audit.watching import watcher
 
 
 def preflight(audit: Audit) -> Audit:
-    """Repository, registry without the host's credential, and the host at rest."""
-    audit = outside(audit)
-    return audit.seeing(*observe_host(host_of(audit.target), _preflight_questions(audit)))
+    """The host at rest, and meanwhile repository and registry without the host's credential."""
+    learn_own(audit.target)
+    host = host_of(audit.target)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        elsewhere = pool.submit(copy_context().run, outside, audit)
+        seen = observe_host(host, _preflight_questions(audit))
+        return elsewhere.result().seeing(*seen)
 
 
 def auth(audit: Audit) -> Audit:

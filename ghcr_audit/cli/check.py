@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import os
-import tempfile
 from pathlib import Path
 
 from ghcr_audit.adapters import walk
@@ -60,6 +59,8 @@ def _check_place(text: str) -> None:
 
 def _bundled(audit: Audit, report: Report, path: Path, *, quiet: bool) -> Report:
     """The report, sealed in a bundle at this path; its ledger is made for it alone."""
+    import tempfile
+
     from ghcr_audit.adapters.bundle import BundleFile, seal
     from ghcr_audit.adapters.ledger import FolderLedger, Ledger
 

@@ -5,6 +5,7 @@
 """
 
 import argparse
+import atexit
 import gc
 import importlib
 import os
@@ -22,8 +23,9 @@ EXIT_CODES = (
     "exit codes: 0 passed (with or without warnings), 1 tool error, 2 configuration, 3 broken, 4 blocked,\n"
     "            5 unknown, 6 could not restore"
 )
-COLLECT_AFTER = 50_000
-"""Objects after which the garbage collector looks for cycles: at its own 700 it takes a sixth of a verb's start."""
+COLLECT_AFTER = 200_000
+"""Objects after which the garbage collector looks for cycles: more than a verb's imports make, of which it would take
+a sixth of the time at its own 700."""
 _INTERRUPTED = 130
 _LONGEST_WAIT_HOURS = 720
 _MOST = 1000
@@ -69,8 +71,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run_verb(arguments)
 
 
-def _run_verb(arguments: Sequence[str] | None) -> int:
+def start_quickly() -> None:
+    """What makes every verb start sooner, and its process end sooner; before anything of theirs is imported.
+
+    pydantic would look through all installed packages for plugins, which see whatever is validated: none is wanted.
+    Python would look for cycles among all that was imported once more before it ends, when it frees for nobody.
+    """
     gc.set_threshold(COLLECT_AFTER)
+    atexit.register(gc.freeze)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
+
+def _run_verb(arguments: Sequence[str] | None) -> int:
+    start_quickly()
     options = parser().parse_args(arguments)
     try:
         verb = importlib.import_module(f"ghcr_audit.cli.{options.verb.replace('-', '_')}")

@@ -1,6 +1,7 @@
 """Why it is as it is: observations and claims in, ranked findings out. Pure; nothing is asked here.
 
-Each rule looks at one subject and yields findings of it. A rule that cannot tell yields nothing.
+Each rule looks at one subject and yields findings of it. A rule that cannot tell yields nothing. The rule for drills
+is imported when there was one: a check starts without it.
 """
 
 from collections.abc import Callable, Iterable
@@ -9,7 +10,6 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import (
     delivered,
     delivery,
-    drill,
     engine,
     engine_words,
     image,
@@ -18,12 +18,21 @@ from ghcr_audit.diagnosis import (
     release,
     unreachable,
 )
-from ghcr_audit.evidence import Certainty, Finding
+from ghcr_audit.evidence import Certainty, Finding, Mode
 
 Rule = Callable[[Audit], Iterable[Finding]]
 
+
+def _drill(audit: Audit) -> Iterable[Finding]:
+    if audit.mode is not Mode.DRILL:
+        return ()
+    from ghcr_audit.diagnosis import drill
+
+    return drill.drill(audit)
+
+
 RULES: tuple[Rule, ...] = (
-    drill.drill,
+    _drill,
     unreachable.host,
     unreachable.registry,
     unreachable.curl,

@@ -13,7 +13,7 @@ from ghcr_audit.diagnosis.rolled_back import rolled_back
 from ghcr_audit.drill.by_hand import commands, recover
 from ghcr_audit.drill.compose import compose_file
 from ghcr_audit.errors import ConfigurationError
-from ghcr_audit.evidence import Claim, Finding, Mode, Outcome, Remedy, Weight
+from ghcr_audit.evidence import Claim, Finding, Outcome, Remedy, Weight
 from ghcr_audit.images import parse_image
 from ghcr_audit.links import deploy, rollback
 
@@ -21,8 +21,8 @@ _NO_COMPOSE = re.compile(r"'compose' is not a docker command|unknown (shorthand 
 
 
 def drill(audit: Audit) -> Iterator[Finding]:
-    """Everything there is to say about a drill; nothing in other modes, or where it was not even looked at."""
-    if audit.mode is not Mode.DRILL or audit.newest("before.lease") is None:
+    """Everything there is to say about a drill; nothing where it was not even looked at."""
+    if audit.newest("before.lease") is None:
         return
     if not deploy.begun(audit):
         judged = Judged(audit=audit, claims=deploy.conditions(audit))

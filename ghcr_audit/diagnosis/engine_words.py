@@ -1,19 +1,23 @@
 """What docker's own words mean where no other rule explains them: read by the table behind `ghcr-audit diagnose`.
 
 A text is one witness. It proves a cause only where it names one that the registry's answers cannot contradict (a full
-disk, a broken layer); what it says of the registry is weighed against what the host saw of the registry itself.
+disk, a broken layer); what it says of the registry is weighed against what the host saw of the registry itself. The
+table is imported when a text is to be read: most audits have none.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.delivery_questions import HOST_COMPOSE
 from ghcr_audit.evidence import Certainty, Finding, Observation, Remedy
 from ghcr_audit.links.pull import engine_words, pulled
-from ghcr_audit.messages import Candidate, diagnose_text
 from ghcr_audit.views import HOST, HOST_ANONYMOUS, Access, answered, view
+
+if TYPE_CHECKING:
+    from ghcr_audit.messages import Candidate
 
 _MOST = 2
 """Causes told of one text."""
@@ -78,6 +82,8 @@ def explain(audit: Audit, found: Sequence[Finding]) -> Iterator[Finding]:
     for words in _failed(audit):
         if _explained(audit, words, found):
             continue
+        from ghcr_audit.messages import diagnose_text
+
         named = {finding.cause for finding in found}
         candidates = diagnose_text(words.said, operation=words.operation, registry=audit.target.image_ref.registry)
         for candidate in _worth_telling(candidates):
@@ -122,13 +128,13 @@ def _explained(audit: Audit, words: _Words, found: Iterable[Finding]) -> bool:
     )
 
 
-def _worth_telling(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+def _worth_telling(candidates: "Sequence[Candidate]") -> "tuple[Candidate, ...]":
     """The first alone where the text is clear; else the next one besides."""
     clear = bool(candidates) and candidates[0].certainty is not Certainty.POSSIBLE
     return tuple(candidates[: 1 if clear else _MOST])
 
 
-def _finding(audit: Audit, words: _Words, candidate: Candidate) -> Finding:
+def _finding(audit: Audit, words: _Words, candidate: "Candidate") -> Finding:
     against = _contradictions(audit) if candidate.cause in _OF_THE_REGISTRY else ()
     why = candidate.why.rstrip(".")
     return Finding(
@@ -144,6 +150,8 @@ def _finding(audit: Audit, words: _Words, candidate: Candidate) -> Finding:
 
 def _telling(words: _Words, cause: Cause) -> str:
     """The line that names the cause by itself, else the last: docker ends with its error, or with where to read on."""
+    from ghcr_audit.messages import diagnose_text
+
     lines = [line.strip()[:300] for line in words.said.splitlines() if line.strip()] or [""]
     named = (line for line in lines[:20] if any(one.cause is cause for one in diagnose_text(line)[:1]))
     return next(named, lines[-1])

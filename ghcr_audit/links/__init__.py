@@ -1,19 +1,35 @@
-"""The links of the chain, each with what it claims. Pure: claims follow from observations alone."""
+"""The links of the chain, each with what it claims. Pure: claims follow from observations alone.
+
+What judges a drill is imported when there was one: a check starts without it.
+"""
 
 from collections.abc import Callable
 
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Link, Mode
-from ghcr_audit.links import auth, deploy, digest, preflight, pull, rollback
+from ghcr_audit.links import auth, digest, preflight, pull
 from ghcr_audit.report_model import LinkState
+
+
+def _deploy(audit: Audit) -> tuple[Claim, ...]:
+    from ghcr_audit.links import deploy
+
+    return deploy.claims(audit)
+
+
+def _rollback(audit: Audit) -> tuple[Claim, ...]:
+    from ghcr_audit.links import rollback
+
+    return rollback.claims(audit)
+
 
 _CLAIMS: dict[Link, Callable[[Audit], tuple[Claim, ...]]] = {
     Link.PREFLIGHT: preflight.claims,
     Link.AUTH: auth.claims,
     Link.PULL: pull.claims,
     Link.DIGEST: digest.claims,
-    Link.DEPLOY: deploy.claims,
-    Link.ROLLBACK: rollback.claims,
+    Link.DEPLOY: _deploy,
+    Link.ROLLBACK: _rollback,
 }
 
 
@@ -46,10 +62,16 @@ def _not_drilled(audit: Audit, link: Link) -> str:
         return f"mode {audit.mode.value} does not deploy or roll back"
     if not _looked(audit) and auth.refused(audit):
         return "the registry refuses the host's credential: nothing is deployed"
-    if link is Link.ROLLBACK and not deploy.begun(audit) and (found := deploy.refused(audit)):
-        told = f"the drill was refused: {found[0].statement}: {found[0].is_}"
-        return told if _looked(audit) else "nothing was deployed"
-    return ""
+    return _not_rolled_back(audit) if link is Link.ROLLBACK else ""
+
+
+def _not_rolled_back(audit: Audit) -> str:
+    from ghcr_audit.links import conditions
+
+    if conditions.begun(audit) or not (found := conditions.refused(audit)):
+        return ""
+    told = f"the drill was refused: {found[0].statement}: {found[0].is_}"
+    return told if _looked(audit) else "nothing was deployed"
 
 
 def _looked(audit: Audit) -> bool:

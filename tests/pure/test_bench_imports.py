@@ -11,6 +11,18 @@ pytestmark = pytest.mark.pure
 
 NEVER = ("prefect", "docker", "rich", "markdown_it", "asyncio", "unittest", "invoke")
 FOR_LATER = ("urllib3", "ssl", "yaml", "paramiko", "ghcr_audit.diagnosis", "ghcr_audit.report_markdown")
+FOR_A_DRILL = (
+    "ghcr_audit.diagnosis.drill",
+    "ghcr_audit.drill.journal",
+    "ghcr_audit.drill.summary",
+    "ghcr_audit.links.deploy",
+    "ghcr_audit.links.rollback",
+)
+FOR_WORDS_OF_AN_ENGINE = ("ghcr_audit.messages",)
+NO_PLUGINS = """
+import importlib.metadata
+importlib.metadata.entry_points = None  # whoever looks for plugins fails
+"""
 
 
 def loaded(program: str, *names: str) -> str:
@@ -22,6 +34,14 @@ def loaded(program: str, *names: str) -> str:
 
 def test_nothing_that_check_does_not_need_is_ever_imported_by_it() -> None:
     assert loaded(EVERYTHING, *NEVER) == "[]"
+
+
+def test_what_judges_a_drill_or_reads_an_error_waits_until_there_is_one() -> None:
+    assert loaded(EVERYTHING, *FOR_A_DRILL, *FOR_WORDS_OF_AN_ENGINE) == "[]"
+
+
+def test_no_plugin_of_pydantics_is_looked_for() -> None:
+    assert loaded(NO_PLUGINS + EVERYTHING, "pydantic") == "['pydantic']"
 
 
 def test_until_the_host_is_asked_only_what_asks_it_is_imported() -> None:

@@ -9,7 +9,7 @@ import pytest
 from bench.pages import PageError, between, check_chart, parts, table, written
 from bench.plot import Chart, Curve, drawn
 from bench.results import Results
-from tests.pure.test_bench_figures import FLEET, check_result, timing
+from tests.pure.test_bench_figures import DRILL, FLEET, FLEET_PREFECT, ORCHESTRATION, check_result, timing
 
 pytestmark = pytest.mark.pure
 
@@ -41,7 +41,7 @@ def test_a_page_without_exactly_one_place_is_refused(page: str) -> None:
 
 def test_the_page_has_a_place_for_every_part() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for name in ("goals", "check", "fleet", "libraries", "redaction"):
+    for name in ("goals", "check", "fleet", "fleet-prefect", "orchestration", "drill", "libraries", "redaction"):
         assert "new words" in between(text, name, "new words")
 
 
@@ -55,6 +55,28 @@ def test_tables_tell_medians_with_their_middle_half_and_ratios() -> None:
     assert "| client CPU for each added host | ≤ 15 ms | 10.10 ms | met |" in text["goals"]
 
 
+def test_what_a_flow_run_consists_of_and_asks_for_is_told() -> None:
+    text = dict(parts(Results(orchestration=ORCHESTRATION, drill=DRILL)))
+    assert "A flow run takes 3.10 (3.05-3.25) s, a check 1.60 (1.55-1.65) s: 1.50 s more" in text["orchestration"]
+    assert "A run that waits for a credential has no process." in text["orchestration"]
+    assert "| `preflight` | 1.50 |" in text["orchestration"]
+    assert "| `POST /artifacts/` | 15 |" in text["orchestration"]
+    assert "to verified, 1 s of it the wanted window | 3.40 (3.40-3.40) |" in text["drill"]
+
+
+def test_a_fleet_is_told_by_the_number_of_workers() -> None:
+    text = dict(parts(Results(fleet_prefect=FLEET_PREFECT)))["fleet-prefect"]
+    assert "Verdicts by number of workers: 2: 199 Passed, 1 Unknown." in text
+    assert "| 2 | 200 | 240 | 50 | 21.5 | 81 | 90 | 160 + 162 | 98% |" in text
+
+
+def test_rare_kinds_of_requests_are_told_together() -> None:
+    many = ORCHESTRATION.model_copy(update={"request_kinds": {f"GET /kind-{n}": 20 - n for n in range(15)}})
+    text = dict(parts(Results(orchestration=many)))["orchestration"]
+    assert ("GET /kind-11" in text, "GET /kind-12" in text) == (True, False)
+    assert "| `(others)` | 21 |" in text
+
+
 def test_a_busy_machine_is_told() -> None:
     busy = FLEET.model_copy(update={"machine": FLEET.machine.model_copy(update={"load_before": 2.5})})
     told = [dict(parts(Results(fleet=one)))["fleet"] for one in (FLEET, busy)]
@@ -63,7 +85,9 @@ def test_a_busy_machine_is_told() -> None:
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
     assert table(("a", "b"), iter([("1", "2")])) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
-    for _, text in parts(Results(check=CHECK, fleet=FLEET)):
+    for _, text in parts(
+        Results(check=CHECK, fleet=FLEET, orchestration=ORCHESTRATION, drill=DRILL, fleet_prefect=FLEET_PREFECT)
+    ):
         for block in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
             assert len({line.count("|") for line in block.splitlines()}) == 1
 
