@@ -4,7 +4,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.deployments import run_deployment
 
-from flows.start import redact_logs
+from flows.start import prepare_process
 from flows.target_choice import TargetName
 from ghcr_audit.adapters.begin import targets_folder
 from ghcr_audit.errors import ConfigurationError
@@ -28,7 +28,7 @@ def drill_round(targets: list[TargetName] | None = None) -> State[None]:
     Args:
         targets: Names of files in deployments/targets. Left out: all that allow drills.
     """
-    redact_logs()
+    prepare_process()
     told: dict[str, str] = {}
     for target in _allowed(targets):
         run = _drilled(target)

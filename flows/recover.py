@@ -10,7 +10,7 @@ from pydantic import Field
 
 import ghcr_audit.adapters.recover as unfinished
 from flows.safety import journal_store, told
-from flows.start import redact_logs
+from flows.start import prepare_process
 from flows.watch import end_dead_run, recover_later
 from ghcr_audit.adapters.begin import targets_folder
 from ghcr_audit.adapters.connections import close_connections
@@ -52,7 +52,7 @@ def recover(target: Annotated[str | None, Field(pattern=NAME_PATTERN)] = None, *
             of those that were known when this was deployed: a drill's watch must never be turned away.
         look: Ask the target's host even where no journal of a drill is kept here.
     """
-    redact_logs()
+    prepare_process()
     done = [_recovered(name, look=look) for name in _open_drills(target, look=look)]
     for one in done:
         get_run_logger().info(f"{one.target}: {told(one.recovery)}")

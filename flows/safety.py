@@ -16,7 +16,7 @@ from prefect.flows import Flow
 from prefect.logging.loggers import flow_run_logger
 
 from flows.other_runs import announce_drill
-from flows.start import redact_logs
+from flows.start import prepare_process
 from flows.watch import end_dead_run, watched
 from ghcr_audit.adapters import drill
 from ghcr_audit.adapters.begin import targets_folder
@@ -95,7 +95,7 @@ def restore_host(flow: "Flow[Any, Any]", flow_run: FlowRun, state: "State[Any]")
     target, mode = (str(flow_run.parameters.get(name)) for name in ("target", "mode"))
     if mode != Mode.DRILL.value or state.name == Verdict.RESTORE_FAILED.value or journal_store().read(target) is None:
         return
-    redact_logs()
+    prepare_process()
     words = _within(HOOK_LIMIT_S, lambda: _own_restored(target, str(flow_run.id)))
     words = words or "not done yet; what was begun goes on, and `recover` looks after it"
     flow_run_logger(flow_run, flow).info(f"the drill was still open on {target}'s host: {words}")

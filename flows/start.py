@@ -1,4 +1,4 @@
-"""How a run begins: which audit it is, and since when; and that nothing it logs holds a secret."""
+"""How a run begins: which audit it is, and since when; where its SSH keys are, and that nothing it logs is a secret."""
 
 import logging
 import os
@@ -9,12 +9,14 @@ from prefect.settings import get_current_settings
 
 from ghcr_audit.adapters.begin import NO_WISHES, DrillWishes, begin
 from ghcr_audit.adapters.clock import utc_now
+from ghcr_audit.adapters.kept_keys import read_keys_from
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
 from ghcr_audit.redaction import RedactingFilter, current_redactor
 from tasks.journals import healthy_releases
 from tasks.ledger import ledger_of
 from tasks.record import Beginning, RunRecord
+from tasks.secret_blocks import stored_secret
 
 _LOGGERS = ("", "prefect", "prefect.flow_runs", "prefect.task_runs")
 
@@ -24,7 +26,7 @@ def started(target: str, tag: str | None, mode: Mode, wishes: DrillWishes = NO_W
 
     Each pass begins in the ledger, too.
     """
-    redact_logs()
+    prepare_process()
     record = RunRecord(str(flow_run.id))
     known = record.beginning()
     tag, started_at = (known.tag, known.started_at) if known else (tag, utc_now())
@@ -38,7 +40,7 @@ def started(target: str, tag: str | None, mode: Mode, wishes: DrillWishes = NO_W
 
 def fleet_started() -> datetime:
     """When this run of a fleet began, which it keeps over suspensions."""
-    redact_logs()
+    prepare_process()
     record = RunRecord(str(flow_run.id))
     known = record.beginning() or Beginning(started_at=utc_now(), tag="")
     record.begin(known)
@@ -52,6 +54,12 @@ def _hide_api_login() -> None:
         text = str(login.get_secret_value())
         current_redactor().learn(text, "api-login")
         current_redactor().learn(text.partition(":")[2], "api-login")
+
+
+def prepare_process() -> None:
+    """What every process does before it looks at a host for a flow."""
+    redact_logs()
+    read_keys_from(stored_secret)
 
 
 def redact_logs() -> None:

@@ -125,6 +125,12 @@ def _host(draft: Draft) -> Iterator[str]:
         example="~/.ssh/id_ed25519",
     )
     yield from _key(
+        "Or the Prefect Secret block that holds the private key: for flows alone.",
+        "identity_block",
+        host.identity_block,
+        example="deploy-key",
+    )
+    yield from _key(
         "The known_hosts file that pins the host key. Left out: ~/.ssh/known_hosts.",
         "known_hosts",
         host.known_hosts,

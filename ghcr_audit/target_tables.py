@@ -33,6 +33,8 @@ class HostAccess(Value):
     port: int = Field(default=22, ge=1, le=65535, strict=True)
     user: Word | None = None
     identity_file: Word | None = None
+    identity_block: str | None = Field(default=None, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
+    """The Prefect Secret block that holds the private key; only flows read it."""
     known_hosts: Word | None = None
     """A known_hosts file to pin the host key by; `~/.ssh/known_hosts` when nothing is said."""
     host_key: str | None = Field(default=None, pattern=r"^SHA256:[A-Za-z0-9+/]{43}=?$")

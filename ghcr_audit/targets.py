@@ -126,6 +126,8 @@ class Target(Value):
     def _user_for_a_remote_host(self) -> "Target":
         if self.host.host_key and self.host.known_hosts:
             raise ValueError("host.host_key and host.known_hosts are both given; pin by one of them")
+        if self.host.identity_file and self.host.identity_block:
+            raise ValueError("host.identity_file and host.identity_block are both given; log in by one of them")
         return self
 
     @model_validator(mode="after")
@@ -240,6 +242,7 @@ _EXPECTED = {
     "health_url": "an http:// or https:// address without blanks",
     "lang": '"en" or "ko"',
     "port": "1-65535",
+    "identity_block": "the name of a Prefect block: small letters, digits and single dashes",
     "host_key": "SHA256: and 43 characters, as ssh-keygen -l prints it",
     "docker_command": '["docker"] or ["sudo", "-n", "docker"]',
     "method": '"script" or "compose"',

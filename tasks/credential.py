@@ -1,7 +1,6 @@
 """A new credential: read where it was handed over, judge it, log the host in. The secret never leaves this task."""
 
 import getpass
-from typing import cast
 
 import httpx
 from prefect import get_run_logger, task
@@ -24,6 +23,7 @@ from ghcr_audit.registry_view import parse_view
 from ghcr_audit.views import Access, answered
 from ghcr_audit.watching import watcher
 from tasks.failures import redacting
+from tasks.secret_blocks import SecretBlockError, stored_secret
 
 
 @task(name="new credential", cache_policy=NO_CACHE, persist_result=False)
@@ -97,16 +97,12 @@ def _read(answer: Handover, audit: Audit, number: int) -> Secret:
 
 
 def _from_block(name: str) -> Secret:
-    """Of a Secret block: its value as it is stored (`.get()` would parse it as JSON)."""
     if not name:
         raise UnusableAnswerError("no answer was given")
     try:
-        block = cast("SecretBlock[str]", SecretBlock.load(name, validate=False))
-    except ValueError:
-        raise UnusableAnswerError(f"there is no Secret block named {name}") from None
-    except (httpx.HTTPError, PrefectHTTPStatusError):
-        raise UnusableAnswerError(f"the server did not give out the Secret block {name}: try again") from None
-    return Secret(str(block.value.get_secret_value()))
+        return stored_secret(name)
+    except SecretBlockError as error:
+        raise UnusableAnswerError(error.message) from None
 
 
 def _from_seal(text: str, run: str, number: int) -> Secret:

@@ -19,6 +19,7 @@ class Endpoint:
     port: int
     user: str | None
     identity_files: tuple[str, ...]
+    identity_block: str | None
     known_hosts: str | None
     jump: HostAccess | None
 
@@ -42,10 +43,17 @@ def resolved(access: HostAccess) -> Endpoint:
         address=str(found.get("hostname", alias)),
         port=access.port if "port" in access.model_fields_set else _port(found.get("port", "22"), alias),
         user=access.user or found.get("user"),
-        identity_files=(access.identity_file,) if access.identity_file else tuple(found.get("identityfile", ())),
+        identity_files=_identity_files(access, found),
+        identity_block=access.identity_block,
         known_hosts=_first_word(found.get("userknownhostsfile")),
         jump=None if jump in (None, "none") else _jump(str(jump), access),
     )
+
+
+def _identity_files(access: HostAccess, found: paramiko.SSHConfigDict) -> tuple[str, ...]:
+    if access.identity_block:
+        return ()
+    return (access.identity_file,) if access.identity_file else tuple(found.get("identityfile", ()))
 
 
 def _lookup(named: str | None, alias: str) -> paramiko.SSHConfigDict:
@@ -84,6 +92,7 @@ def _jump(text: str, access: HostAccess) -> HostAccess:
         address=address,
         user=user or None,
         identity_file=access.identity_file,
+        identity_block=access.identity_block,
         known_hosts=access.known_hosts,
         ssh_config=access.ssh_config,
         **given,

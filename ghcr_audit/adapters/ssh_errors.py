@@ -45,6 +45,15 @@ def unreadable_key(where: str, keys: KeyFiles) -> HostError:
     )
 
 
+def no_key_in_block(where: str, name: str) -> HostError:
+    """What the Secret block holds cannot log in anywhere."""
+    return HostError(
+        f"{where}: log in: what the Secret block {name} holds is no private key without a passphrase",
+        cause=Cause.SSH_AUTH_FAILED,
+        hint="Store the whole file that ssh-keygen wrote, from its BEGIN line to its END line.",
+    )
+
+
 def refused(where: str, keys: KeyFiles, error: Exception) -> HostError:
     """The host is reached and trusted, and lets none of our keys in."""
     if keys.encrypted and not keys.usable:
@@ -53,11 +62,11 @@ def refused(where: str, keys: KeyFiles, error: Exception) -> HostError:
             cause=Cause.SSH_AUTH_FAILED,
             hint="Load it into an SSH agent (`ssh-add`), or name a key without a passphrase.",
         )
-    tried = ", ".join(keys.usable) or "agent and default keys"
+    tried = ", ".join(keys.usable) or (f"Secret block {keys.block}" if keys.block else "agent and default keys")
     return HostError(
         f"{where}: log in: the host refused every key ({tried}): {str(error)[:120]}",
         cause=Cause.SSH_AUTH_FAILED,
-        hint="Check user and identity_file of [host], and the user's authorized_keys on the host.",
+        hint="Check user and key of [host], and the user's authorized_keys on the host.",
     )
 
 

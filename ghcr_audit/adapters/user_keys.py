@@ -1,18 +1,27 @@
-"""Private key files that may log in: which of the named ones can be used, and why the others cannot."""
+"""Private keys that may log in: which of the named files can be used, why the others cannot, and one from a text."""
 
+import io
+import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 from ghcr_audit.adapters.lean_paramiko import paramiko
+from ghcr_audit.credentials import Secret
+
+_PEM = re.compile(r"(-----BEGIN [A-Z ]{1,40}-----)([A-Za-z0-9+/=\s]*)(-----END [A-Z ]{1,40}-----)")
+_LINE_CHARS = 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFiles:
-    """Named key files, sorted out before any connection is made. All three are paths as texts."""
+    """Named key files, sorted out before any connection is made. The three are paths as texts."""
 
     usable: tuple[str, ...] = ()
     encrypted: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    block: str = ""
+    """The Secret block that a key was read from instead; '' when it was none."""
 
 
 def key_files(names: tuple[str, ...]) -> KeyFiles:
@@ -24,6 +33,26 @@ def key_files(names: tuple[str, ...]) -> KeyFiles:
         encrypted=tuple(path for path in paths if states[path] == "encrypted"),
         unreadable=tuple(path for path in paths if states[path] == "unreadable"),
     )
+
+
+def key_from(text: Secret) -> paramiko.PKey | None:
+    """The private key that is written there, in any form that ssh-keygen writes; None: none without a passphrase."""
+    written = _rewrapped(text.get_secret_value())
+    for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):
+        try:
+            return kind.from_private_key(io.StringIO(written))
+        except (paramiko.SSHException, ValueError, IndexError, TypeError):
+            continue
+    return None
+
+
+def _rewrapped(text: str) -> str:
+    """The key with its lines as ssh-keygen has them: a form's field of one line takes the breaks away."""
+    found = _PEM.fullmatch(text.strip())
+    if found is None:
+        return text
+    begin, body, end = found.groups()
+    return "\n".join((begin, *textwrap.wrap("".join(body.split()), _LINE_CHARS), end, ""))
 
 
 def _state(path: str) -> str:

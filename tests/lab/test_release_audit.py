@@ -227,6 +227,22 @@ def test_the_server_lists_past_runs_and_tells_what_changed(audits: Served) -> No
     assert (done.returncode, "Nothing that both runs saw has changed." in done.stdout) == (0, True), done.stderr
 
 
+@pytest.mark.long
+def test_the_key_that_opens_the_host_may_stand_in_a_secret_block(audits: Served) -> None:
+    key, file = audits.lab.client_key.read_text(encoding="ascii"), audits.folder / "targets" / "observer.toml"
+    audits.lab.store_credential(audits.lab.tokens.good)
+    save_block(audits, "deploy-key", key)
+    file.write_text(audits.lab.target_toml(host__identity_file=None, host__identity_block="deploy-key"))
+    try:
+        state = audits.settled(audits.trigger(mode="observe"))
+        checked = audits.cli("check", "observer")
+    finally:
+        file.write_text(audits.lab.target_toml(), encoding="utf-8")
+    assert state.name == "PassedWithWarnings"
+    assert "which only a flow reads" in checked.stdout
+    assert leaks(key.splitlines()[3], audits.stack.folder) == []
+
+
 def test_a_release_that_was_never_published_ends_as_broken(audits: Served) -> None:
     audits.lab.store_credential(audits.lab.tokens.good)
     run = audits.trigger(tag=None, mode="observe")

@@ -74,6 +74,15 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             "shop.toml: the file: host.host_key and host.known_hosts are both given; pin by one of them",
         ),
         (
+            TOP + HOST + 'identity_file = "~/.ssh/id"\nidentity_block = "deploy-key"',
+            "shop.toml: the file: host.identity_file and host.identity_block are both given; log in by one of them",
+        ),
+        (
+            TOP + HOST + 'identity_block = "Deploy Key"',
+            "shop.toml: host.identity_block: cannot be meant (got 'Deploy Key', expected the name of a Prefect block: "
+            "small letters, digits and single dashes)",
+        ),
+        (
             TOP.replace('observer"\nreg', 'observer:1"\nreg'),
             "shop.toml: image: names a tag or digest; a target names the image alone (got 'ghcr.io/acme/observer:1')",
         ),
