@@ -33,19 +33,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     files = {path: list(tests) for path, tests in groupby(items, key=lambda item: item.path)}
     if sum(len(tests) for tests in files.values()) != len(items):
         return  # single tests were named, in an order that somebody chose
-    lab = sorted((path for path in files if _is_of(files[path], "lab")), key=lambda path: not _serves(files[path]))
+    lab = [path for path in files if _is_of(files[path], "lab", "browser")]
+    lab.sort(key=lambda path: not _serves(files[path]))
     loopback = [path for path in files if _is_of(files[path], "loopback") and path not in lab]
     rest = [path for path in files if path not in lab and path not in loopback]
     items[:] = [item for path in (*_dealt(lab, loopback), *rest) for item in files[path]]
 
 
-def _is_of(tests: list[pytest.Item], ring: str) -> bool:
-    return any(test.get_closest_marker(ring) for test in tests)
+def _is_of(tests: list[pytest.Item], *rings: str) -> bool:
+    return any(test.get_closest_marker(ring) for test in tests for ring in rings)
 
 
 def _serves(tests: list[pytest.Item]) -> bool:
     """Whether they need a Prefect server: then they are among those that take longest."""
-    return any(hasattr(getattr(test, "module", None), "served") for test in tests)
+    return any(hasattr(getattr(test, "module", None), name) for test in tests for name in ("served", "Served"))
 
 
 def _dealt(few: list[Path], many: list[Path]) -> list[Path]:

@@ -15,7 +15,7 @@ from tests.browser.operator import Answer, Operator, Wish, wait_for_state
 from tests.browser.second import AtTheSecond
 from tests.browser.watching import SAVED, Watched
 
-pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(840)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(840)]
 
 
 @pytest.fixture(autouse=True)

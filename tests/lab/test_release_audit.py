@@ -104,6 +104,7 @@ def test_a_suspended_run_outlives_server_and_worker_and_judges_each_credential(a
         SecretBlock.load("once-ghcr-token")
 
 
+@pytest.mark.long
 def test_a_paused_run_in_a_terminal_goes_on_with_the_right_credential(audits: Served) -> None:
     tag = audits.lab.releases.newest_published
     process = audits.cli_started("run", "observer", "--tag", tag, "--mode", "pull", "--wait-hours", "1", "--json")
@@ -323,6 +324,7 @@ def test_a_host_lost_after_the_login_is_told_as_lost_and_asks_for_nothing_more(a
     assert Cause.SSH_UNREACHABLE in [finding.cause for finding in report.findings]
 
 
+@pytest.mark.long
 def test_a_paused_run_that_is_cancelled_ends_and_touches_nothing_more(audits: Served, lab: Lab) -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell lets ignore it what it runs in the background
     try:

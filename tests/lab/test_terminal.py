@@ -57,6 +57,7 @@ def test_without_server_and_terminal_a_refused_credential_ends_with_exit_code_4(
     assert "token_scope_insufficient" in ended.stdout
 
 
+@pytest.mark.long
 def test_on_a_terminal_without_server_the_token_is_asked_for_without_echo(
     lab: Lab, environment: dict[str, str], tmp_path: Path
 ) -> None:
