@@ -66,7 +66,7 @@ def refused(where: str, keys: KeyFiles, error: Exception) -> HostError:
     return HostError(
         f"{where}: log in: the host refused every key ({tried}): {str(error)[:120]}",
         cause=Cause.SSH_AUTH_FAILED,
-        hint="Check user and key of [host], and the user's authorized_keys on the host.",
+        hint="Check user and identity_file of [host], and the user's authorized_keys on the host.",
     )
 
 
