@@ -20,7 +20,7 @@ from ghcr_audit.adapters.begin import begin
 from ghcr_audit.adapters.connections import close_connections
 from ghcr_audit.adapters.journals import FolderJournals
 from ghcr_audit.audit import Audit
-from ghcr_audit.drill.journal import Step
+from ghcr_audit.drill.journal import Step, parse
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.drill.summary import drill_summary
 from ghcr_audit.evidence import Mode
@@ -51,11 +51,10 @@ class _TimedJournals(FolderJournals):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.reached: dict[str, float] = {}
+        self.reached: dict[Step, float] = {}
 
     def write(self, target: str, text: str) -> None:
-        step = next(line.partition(" ")[2] for line in text.splitlines() if line.startswith("step "))
-        self.reached.setdefault(step, time.perf_counter())
+        self.reached.setdefault(parse(text).step, time.perf_counter())
         super().write(target, text)
 
 
@@ -96,7 +95,7 @@ def _round(site: Site) -> _Round:
         rollback_by_hand_s=rollback_s,
         command_s=row.took_ms / 1000,
         healthy_s=row.times.healthy_after_ms / 1000,
-        verified_s=reached[Step.RESTORING.value] - reached[Step.ROLLING_BACK.value],
+        verified_s=reached[Step.RESTORING] - reached[Step.ROLLING_BACK],
     )
 
 
@@ -112,7 +111,7 @@ def _begun(site: Site) -> Audit:
     return begin(str(site.targets / "drill.toml"), site.lab.releases.newest_published, Mode.DRILL)
 
 
-def _drilled(site: Site) -> tuple[Audit, dict[str, float]]:
+def _drilled(site: Site) -> tuple[Audit, dict[Step, float]]:
     """A whole drill, which ends with the host as it was; and when it reached each step."""
     journals = _TimedJournals(site.folder / "journals")
     try:

@@ -29,6 +29,8 @@ from deployments.server_secrets import (
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 POOL = "ghcr-audit"
+WORKER = ("worker", "start", "--pool", POOL, "--type", "process", "--install-policy", "never")
+"""What `prefect` is told: nothing is installed when a worker starts."""
 SERVER = "server"
 HOST = "127.0.0.1"
 START_LIMIT_S = 90
@@ -154,7 +156,7 @@ class Stack:
 
         `queue`: it takes runs of this work queue alone. A server of another stack may be at this port, too.
         """
-        words = ("worker", "start", "--pool", POOL, "--type", "process", "--name", name)
+        words = (*WORKER, "--name", name)
         self._start(name, (*words, *(("--work-queue", queue) if queue else ())), self.environment())
 
     def stop(self, name: str, *, limit_s: float = STOP_LIMIT_S) -> None:

@@ -10,14 +10,14 @@ import subprocess
 import sys
 from types import FrameType
 
-from deployments.stack import POOL, STOP_LIMIT_S, end_runs
+from deployments.stack import STOP_LIMIT_S, WORKER, end_runs
 
 
 def main(words: list[str] | None = None) -> int:
     """Run until it is told to end, or its worker ends by itself; then that one's exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
     worker = subprocess.Popen(
-        [sys.executable, *_command(sys.argv[1:] if words is None else words)],
+        [sys.executable, "-m", "prefect", *WORKER, *(sys.argv[1:] if words is None else words)],
         stdin=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is for this process: the worker is told when its runs have ended
     )
@@ -28,22 +28,6 @@ def main(words: list[str] | None = None) -> int:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end(worker)
-
-
-def _command(words: list[str]) -> tuple[str, ...]:
-    return (
-        "-m",
-        "prefect",
-        "worker",
-        "start",
-        "--pool",
-        POOL,
-        "--type",
-        "process",
-        "--install-policy",
-        "never",
-        *words,
-    )
 
 
 def _end(worker: "subprocess.Popen[bytes]") -> None:

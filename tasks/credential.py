@@ -2,11 +2,8 @@
 
 import getpass
 
-import httpx
 from prefect import get_run_logger, task
-from prefect.blocks.system import Secret as SecretBlock
 from prefect.cache_policies import NO_CACHE
-from prefect.exceptions import PrefectHTTPStatusError
 
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import host_of
@@ -23,7 +20,7 @@ from ghcr_audit.registry_view import parse_view
 from ghcr_audit.views import Access, answered
 from ghcr_audit.watching import watcher
 from tasks.failures import redacting
-from tasks.secret_blocks import SecretBlockError, stored_secret
+from tasks.secret_blocks import SecretBlockError, delete_secret, stored_secret
 
 
 @task(name="new credential", cache_policy=NO_CACHE, persist_result=False)
@@ -64,10 +61,8 @@ def _logged_in(
     done = next(observation for observation in observed if observation.key == "auth.login")
     if not done.ok:
         words = (done.stderr or done.stdout).strip().splitlines()
-        return attempt_of(answer, number, f"docker login failed: {words[-1][:200] if words else '?'}"), (
-            seen,
-            *observed,
-        )
+        failed = attempt_of(answer, number, f"docker login failed: {words[-1][:200] if words else '?'}")
+        return failed, (seen, *observed)
     return attempt_of(answer, number, "accepted", accepted=True, judged=True), (seen, *observed)
 
 
@@ -125,6 +120,6 @@ def delete_one_time_block(answer: Handover, attempt: Attempt) -> None:
     if answer.way is not Way.BLOCK or not answer.reference.startswith(ONE_TIME_PREFIX) or not attempt.judged:
         return
     try:
-        SecretBlock.delete(answer.reference)
-    except (ValueError, httpx.HTTPError, PrefectHTTPStatusError):
-        get_run_logger().warning(f"the Secret block {answer.reference} could not be deleted: delete it by hand")
+        delete_secret(answer.reference)
+    except SecretBlockError as error:
+        get_run_logger().warning(error.message)

@@ -27,3 +27,15 @@ def stored_secret(name: str) -> Secret:
     except (httpx.HTTPError, PrefectHTTPStatusError):
         raise SecretBlockError(f"the server did not give out the Secret block {name}: try again") from None
     return Secret(str(block.value.get_secret_value()))
+
+
+def delete_secret(name: str) -> None:
+    """Delete a Secret block.
+
+    Raises:
+        SecretBlockError: it could not be.
+    """
+    try:
+        SecretBlock.delete(name)
+    except (ValueError, httpx.HTTPError, PrefectHTTPStatusError):
+        raise SecretBlockError(f"the Secret block {name} could not be deleted: delete it by hand") from None

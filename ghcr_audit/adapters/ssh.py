@@ -24,7 +24,7 @@ from ghcr_audit.adapters.ssh_errors import (
     unreachable,
     unreadable_key,
 )
-from ghcr_audit.adapters.user_keys import KeyFiles, key_files, key_from
+from ghcr_audit.adapters.user_keys import UserKeys, key_files, key_from
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import ConfigurationError, HostError
 from ghcr_audit.target_tables import HostAccess
@@ -183,12 +183,9 @@ def _jump_host(endpoint: Endpoint) -> SshHost | None:
 
 
 def _connect(client: paramiko.SSHClient, endpoint: Endpoint, jump: SshHost | None, where: str) -> None:
-    kept = _kept(endpoint, where)
-    keys = KeyFiles(block=endpoint.identity_block) if endpoint.identity_block else key_files(endpoint.identity_files)
-    if keys.unreadable and not (keys.usable or keys.encrypted):
-        raise unreadable_key(where, keys)
+    keys = _user_keys(endpoint, where)
     try:
-        _log_in(client, endpoint, keys, kept, _through(jump, endpoint, where))
+        _log_in(client, endpoint, keys, _through(jump, endpoint, where))
     except HostError:
         raise
     except paramiko.BadHostKeyException as error:
@@ -201,30 +198,27 @@ def _connect(client: paramiko.SSHClient, endpoint: Endpoint, jump: SshHost | Non
         raise unreachable(where, error) from None
 
 
-def _kept(endpoint: Endpoint, where: str) -> paramiko.PKey | None:
-    if endpoint.identity_block is None:
-        return None
-    key = key_from(kept_key(endpoint.identity_block, where))
-    if key is None:
-        raise no_key_in_block(where, endpoint.identity_block)
-    return key
+def _user_keys(endpoint: Endpoint, where: str) -> UserKeys:
+    if endpoint.identity_block is not None:
+        key = key_from(kept_key(endpoint.identity_block, where))
+        if key is None:
+            raise no_key_in_block(where, endpoint.identity_block)
+        return UserKeys(block=endpoint.identity_block, kept=key)
+    keys = key_files(endpoint.identity_files)
+    if keys.unreadable and not (keys.usable or keys.encrypted):
+        raise unreadable_key(where, keys)
+    return keys
 
 
-def _log_in(
-    client: paramiko.SSHClient,
-    endpoint: Endpoint,
-    keys: KeyFiles,
-    kept: paramiko.PKey | None,
-    sock: paramiko.Channel | None,
-) -> None:
+def _log_in(client: paramiko.SSHClient, endpoint: Endpoint, keys: UserKeys, sock: paramiko.Channel | None) -> None:
     named: Any = list(keys.usable)  # paramiko takes a list, its stubs say str
     client.connect(
         endpoint.address,
         port=endpoint.port,
         username=endpoint.user,
-        pkey=kept,
+        pkey=keys.kept,
         key_filename=named,
-        look_for_keys=not endpoint.identity_files and kept is None,
+        look_for_keys=not endpoint.identity_files and keys.kept is None,
         allow_agent=True,
         timeout=CONNECT_TIMEOUT_S,
         banner_timeout=CONNECT_TIMEOUT_S,

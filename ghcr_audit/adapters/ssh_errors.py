@@ -3,7 +3,7 @@
 import socket
 
 from ghcr_audit.adapters.lean_paramiko import paramiko
-from ghcr_audit.adapters.user_keys import KeyFiles
+from ghcr_audit.adapters.user_keys import UserKeys
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import HostError
 
@@ -36,7 +36,7 @@ def changed_key(where: str, error: paramiko.BadHostKeyException) -> HostError:
     )
 
 
-def unreadable_key(where: str, keys: KeyFiles) -> HostError:
+def unreadable_key(where: str, keys: UserKeys) -> HostError:
     """None of the named key files can be read."""
     return HostError(
         f"{where}: log in: the private key cannot be read ({', '.join(keys.unreadable)})",
@@ -54,7 +54,7 @@ def no_key_in_block(where: str, name: str) -> HostError:
     )
 
 
-def refused(where: str, keys: KeyFiles, error: Exception) -> HostError:
+def refused(where: str, keys: UserKeys, error: Exception) -> HostError:
     """The host is reached and trusted, and lets none of our keys in."""
     if keys.encrypted and not keys.usable:
         return HostError(

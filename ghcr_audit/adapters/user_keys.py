@@ -14,21 +14,23 @@ _LINE_CHARS = 70
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyFiles:
-    """Named key files, sorted out before any connection is made. The three are paths as texts."""
+class UserKeys:
+    """What may log in, sorted out before any connection is made. Of named files: paths as texts."""
 
     usable: tuple[str, ...] = ()
     encrypted: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     block: str = ""
     """The Secret block that a key was read from instead; '' when it was none."""
+    kept: paramiko.PKey | None = None
+    """That key."""
 
 
-def key_files(names: tuple[str, ...]) -> KeyFiles:
+def key_files(names: tuple[str, ...]) -> UserKeys:
     """Sort out the named files; any of several that a client configuration names may be missing."""
     paths = [str(Path(name).expanduser()) for name in names]
     states = {path: _state(path) for path in paths}
-    return KeyFiles(
+    return UserKeys(
         usable=tuple(path for path in paths if states[path] == "usable"),
         encrypted=tuple(path for path in paths if states[path] == "encrypted"),
         unreadable=tuple(path for path in paths if states[path] == "unreadable"),

@@ -28,10 +28,7 @@ def preflight(audit: Audit) -> Audit:
     """The host at rest, and meanwhile repository and registry without the host's credential."""
     learn_own(audit.target)
     host = host_of(audit.target)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        elsewhere = pool.submit(copy_context().run, outside, audit)
-        seen = observe_host(host, _preflight_questions(audit))
-        return elsewhere.result().seeing(*seen)
+    return _with_outside(audit, lambda: observe_host(host, _preflight_questions(audit)))
 
 
 def auth(audit: Audit) -> Audit:
@@ -65,10 +62,17 @@ def at_once(audit: Audit, meanwhile: Callable[[], None] = lambda: None) -> Audit
         host = host_of(audit.target)
     except HostError as error:
         return lost(outside(audit), Link.PREFLIGHT, error)
+    return _with_outside(audit, lambda: _told_by(host, audit), meanwhile)
+
+
+def _with_outside(
+    audit: Audit, ask_host: Callable[[], tuple[Observation, ...]], meanwhile: Callable[[], None] = lambda: None
+) -> Audit:
+    """The host, and while it is at work what can be seen without it; then `meanwhile`."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         elsewhere = pool.submit(copy_context().run, outside, audit)
         pool.submit(meanwhile)
-        seen = _told_by(host, audit)
+        seen = ask_host()
         return elsewhere.result().seeing(*seen)
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ghcr_audit.adapters.clock import utc_now
-from ghcr_audit.adapters.recover import Outcome
+from ghcr_audit.adapters.recover import Outcome, Recovery
 from ghcr_audit.drill.journal import Step
+from ghcr_audit.verdicts import Verdict
 from lab.errors import LabError
 from lab.faults import disks
 from lab.faults.deeds import deployed_by_hand
@@ -54,10 +55,10 @@ def run_cell(lab: Lab, fault: Fault, step: Step, folder: Path) -> Result:
             return _result(scene, fault, Ending.MISSED, began, told=(str(error),))
         except LabError as error:
             return _result(scene, fault, Ending.LOST, began, differs=(str(error),))
-        by = _brought_back(fault, scene)
-        differs = compared(scene, struck.expected)
-        same_at = struck.same_at or time.monotonic()
         told = told_by(struck.output)
+        by, untold = _brought_back(fault, scene, told)
+        differs = (*untold, *compared(scene, struck.expected))
+        same_at = struck.same_at or time.monotonic()
         untouched = fault.way is not Way.DEPLOYED_SINCE and container_id(lab) == container
     return _result(
         scene,
@@ -137,22 +138,30 @@ def _recovered_meanwhile(fault: Fault, scene: Scene, struck: Struck) -> Struck:
     return replace(struck, expected=sameness(scene.lab))
 
 
-def _brought_back(fault: Fault, scene: Scene) -> By:
-    """Whoever has to, has restored the host."""
+def _brought_back(fault: Fault, scene: Scene, told: Told | None) -> tuple[By, tuple[str, ...]]:
+    """Whoever has to, has restored the host; and what the drill's report does not say of that."""
     if fault.way is Way.TIMER:
         _await_timer(scene)
-        return By.TIMER
+        return By.TIMER, ()
     found = recovered_at_last(scene.site)
     if found.outcome is not Outcome.NOTHING:
         scene.told.append(f"recover: {found.outcome.value}: {found.told}"[:300])
     asleep = fault.way in (Way.WHILE_ASLEEP, Way.DEPLOYED_SINCE)
-    return By.RECOVER if asleep or found.outcome is Outcome.RESTORED else By.DRILL
+    by = By.RECOVER if asleep or found.outcome is Outcome.RESTORED else By.DRILL
+    return by, untold(told, found)
 
 
 def _await_timer(scene: Scene) -> None:
     deadline = time.monotonic() + TIMER_WITHIN_S
     while (scene.site.place / "journal").exists() and time.monotonic() < deadline:
         time.sleep(_SPEED_S)
+
+
+def untold(told: Told | None, found: Recovery) -> tuple[str, ...]:
+    """What a drill that came to its end kept back: that its host was still to be restored."""
+    if told is None or told.verdict == Verdict.RESTORE_FAILED or found.outcome is Outcome.NOTHING:
+        return ()
+    return (f"the drill said {told.verdict}, and recover after it: {found.outcome.value}: {found.told}"[:300],)
 
 
 def compared(scene: Scene, expected: Sameness) -> tuple[str, ...]:

@@ -49,12 +49,15 @@ def run_prefect_cell(audits: Served, fault: PrefectFault, step: str, folder: Pat
     finally:
         audits.lab.gateway.switch(reset=True)
     differs = _differs(audits, site, before)
-    if fault.states and state.name not in fault.states:
-        differs = (*differs, f"the run ended {state.name}, expected {' or '.join(fault.states)}: {state.message}"[:300])
+    if (fault.states and state.name not in fault.states) or fault.says not in (state.message or ""):
+        differs = (*differs, f"the run ended {state.name}, expected {' or '.join(fault.states)}: {fault.says}")
     untouched = container_id(audits.lab) == container
     ending = Ending.LOST if differs else Ending.REFUSED if untouched and step == SUSPENDED else Ending.RESTORED
     took = seconds(time.monotonic() - since)
-    return _result(audits, fault, step, ending, began, differs=differs, verdict=state.name or "", restored_s=took)
+    told = (state.message[:300],) if state.message else ()
+    return _result(
+        audits, fault, step, ending, began, differs=differs, told=told, verdict=state.name or "", restored_s=took
+    )
 
 
 def _struck(audits: Served, site: Site, fault: PrefectFault, step: str) -> tuple[State, float]:
@@ -100,6 +103,7 @@ def _result(
     began: float,
     *,
     differs: tuple[str, ...] = (),
+    told: tuple[str, ...] = (),
     verdict: str = "",
     restored_s: float | None = None,
 ) -> Result:
@@ -110,6 +114,7 @@ def _result(
         by=By.PREFECT if ending is Ending.RESTORED else None,
         verdict=verdict,
         differs=differs,
+        told=told,
         wall_s=seconds(time.monotonic() - began),
         restored_s=restored_s,
         store=audits.lab.status().store,

@@ -36,12 +36,15 @@ class Strike:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefectFault:
-    """What is done to it; `states`: how the run must end, by name, empty where any end will do."""
+    """What is done to it, and how the run must end."""
 
     name: str
     told: str
     act: Callable[[Strike], None]
     states: tuple[str, ...] = ()
+    """By name; empty where any end will do."""
+    says: str = ""
+    """With these words in its message."""
     steps: tuple[str, ...] = _STEPS
     because: str = _SHORT
 
@@ -52,8 +55,14 @@ def kill_flow(strike: Strike) -> None:
         os.kill(process, signal.SIGKILL)
 
 
+def kill_worker(strike: Strike) -> None:
+    """Its flow goes on without the reader of its output. Another worker starts at once, as `./run serve` sees to."""
+    os.kill(strike.served.stack.pid("worker"), signal.SIGKILL)
+    strike.served.stack.start_worker()
+
+
 def kill_worker_and_flow(strike: Strike) -> None:
-    """The worker first: it must not see its flow end. Another one starts at once, as `./run serve` sees to."""
+    """The worker first: it must not see its flow end."""
     stack = strike.served.stack
     worker = stack.pid("worker")
     processes = children(worker)
@@ -105,11 +114,13 @@ def await_clean(strike: Strike, within_s: float = 90) -> bool:
 
 PREFECT_FAULTS: Final = (
     PrefectFault(name="flow-killed", told="the flow's process is killed", act=kill_flow, states=("Crashed",)),
+    PrefectFault(name="worker-killed", told="the worker is killed, and its flow's process is not", act=kill_worker),
     PrefectFault(
         name="worker-and-flow-killed",
         told="the worker and the flow's process are killed",
         act=kill_worker_and_flow,
         states=("Crashed",),
+        says="its process died in mid-drill",
     ),
     PrefectFault(
         name="cancelled",

@@ -24,6 +24,8 @@ class Scene:
     """Of this cell's own, for whatever a fault has to write."""
     process: subprocess.Popen[str] | None = None
     """The drill's; None while it has not begun."""
+    mixed: bool = False
+    """Whether other faults strike the same drill."""
     told: list[str] = field(default_factory=list)
     """What a fault has to say for the record."""
 

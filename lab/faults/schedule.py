@@ -15,7 +15,7 @@ from ghcr_audit.adapters.recover import Outcome, recover
 from ghcr_audit.drill.journal import Step
 from ghcr_audit.errors import HostError
 from lab.errors import LabError
-from lab.faults.cell import compared, ending_of
+from lab.faults.cell import compared, ending_of, untold
 from lab.faults.drilling import ENDS_WITHIN_S, at_step, drill_process, ended, told_by
 from lab.faults.fault import Fault
 from lab.faults.recovering import recovered_at_last
@@ -82,7 +82,8 @@ def run_schedule(lab: Lab, schedule: Schedule, folder: Path) -> Result:
         LabError: the lab itself cannot be brought to the known state.
     """
     began, site = time.monotonic(), site_of(lab, folder, **_settings(schedule))
-    scene = Scene(site=site, step=Step.BEGUN, run="", folder=folder, told=[str(schedule)])
+    mixed = len(schedule.strikes) > 1
+    scene = Scene(site=site, step=Step.BEGUN, run="", folder=folder, mixed=mixed, told=[str(schedule)])
     made_known(site)
     try:
         for strike in schedule.strikes:
@@ -92,7 +93,8 @@ def run_schedule(lab: Lab, schedule: Schedule, folder: Path) -> Result:
         found = recovered_at_last(site)
         if found.outcome is not Outcome.NOTHING:
             scene.told.append(f"recover: {found.outcome.value}: {found.told}"[:300])
-        differs, told = compared(scene, before), told_by(output)
+        told = told_by(output)
+        differs = (*untold(told, found), *compared(scene, before))
         ending = ending_of(differs, told, scene, untouched=container_id(lab) == container)
     except LabError as error:
         differs, told, ending, since = (str(error),), None, Ending.LOST, time.monotonic()

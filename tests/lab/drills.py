@@ -8,6 +8,7 @@ from ghcr_audit.adapters import drill, walk
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.journals import FolderJournals
 from ghcr_audit.audit import Audit
+from ghcr_audit.drill.journal import parse
 from ghcr_audit.report_model import Report
 from ghcr_audit.reporting import report_of
 from lab.faults.drilling import at_step, await_step, drill_process
@@ -76,8 +77,7 @@ class ActingJournals(FolderJournals):
 
     def write(self, target: str, text: str) -> None:
         super().write(target, text)
-        step = next(line.partition(" ")[2] for line in text.splitlines() if line.startswith("step "))
-        self._acts.pop(step, _nothing)()
+        self._acts.pop(parse(text).step.value, _nothing)()
 
 
 def _nothing() -> None:

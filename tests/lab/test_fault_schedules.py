@@ -12,7 +12,7 @@ from lab.lab import Lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
-SEED, COUNT, SHORT = 20261123, 5, 2
+SEED, COUNT = 20261123, 5
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,7 @@ def own_lab(lab_machine: None) -> Iterator[Lab]:
 
 
 @pytest.mark.parametrize(
-    "schedule",
-    [
-        pytest.param(schedule_of(SEED, number, FAULTS), marks=[pytest.mark.long] if number >= SHORT else [])
-        for number in range(COUNT)
-    ],
-    ids=lambda schedule: schedule.name,
+    "schedule", [schedule_of(SEED, number, FAULTS) for number in range(COUNT)], ids=lambda schedule: schedule.name
 )
 def test_several_faults_in_one_drill_leave_the_host_the_same(own_lab: Lab, tmp_path: Path, schedule: Schedule) -> None:
     result = run_schedule(own_lab, schedule, tmp_path)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from ghcr_audit.drill.journal import Step
-from ghcr_audit.verdicts import Verdict
 from lab.faults.cell import run_cell
 from lab.faults.result import Ending
 from lab.faults.table import FAULTS
@@ -15,7 +14,6 @@ from lab.lab import Lab
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 KNOWN = {fault.name: fault for fault in FAULTS}
-PASSED = {verdict.value for verdict in Verdict if verdict.passed}
 SHORT = (
     ("sigkill", Step.DEPLOYING),
     ("sigterm", Step.RESTORING),
@@ -56,5 +54,3 @@ def own_lab(lab_machine: None) -> Iterator[Lab]:
 def test_whatever_strikes_the_host_is_the_same_in_the_end(own_lab: Lab, tmp_path: Path, fault: str, step: Step) -> None:
     result = run_cell(own_lab, KNOWN[fault], step, tmp_path)
     assert result.ending in (Ending.RESTORED, Ending.REFUSED), result.model_dump_json(indent=1)
-    if step is Step.ROLLING_BACK:
-        assert result.verdict not in PASSED, "what was not seen is not passed"

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ghcr_audit.adapters.recover import Outcome, Recovery
 from ghcr_audit.drill.journal import Step
 from lab.errors import LabError
+from lab.faults.cell import untold
+from lab.faults.drilling import Told
 from lab.faults.fault import Fault, Part
 from lab.faults.matrix import cells, lost, schedules
 from lab.faults.rendering import legend, summary, table, trouble
@@ -66,6 +69,16 @@ def test_what_was_lost_is_told_in_full_and_the_rest_in_figures() -> None:
     ]
     assert trouble(known) == "LOST: cut closing\n  image: - a, + b\n  recover: failed\n"
     assert summary(known) == ("4 run: 3 restored, 1 LOST\nrestored by recover: 3, median 4.0 s, worst 9.0 s\n")
+
+
+def test_a_report_that_keeps_back_that_the_host_was_still_to_be_restored_is_told() -> None:
+    needed, idle = Recovery(outcome=Outcome.RESTORED, told="as it was"), Recovery(outcome=Outcome.NOTHING, told="")
+    assert untold(Told(verdict="Unknown"), needed) == (
+        "the drill said Unknown, and recover after it: restored: as it was",
+    )
+    assert untold(Told(verdict="RestoreFailed"), needed) == ()
+    assert untold(None, needed) == (), "it died, and said nothing"
+    assert untold(Told(verdict="Unknown"), idle) == ()
 
 
 def test_the_legend_says_why_a_cell_is_not_applicable() -> None:
