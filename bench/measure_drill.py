@@ -24,7 +24,7 @@ from ghcr_audit.drill.journal import Step, parse
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.drill.summary import drill_summary
 from ghcr_audit.evidence import Mode
-from ghcr_audit.report_model import DrillRow
+from ghcr_audit.report.model import DrillRow
 from lab.lab import Lab
 
 WHOLE, QUICK = 5, 1

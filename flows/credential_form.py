@@ -11,7 +11,7 @@ from ghcr_audit.diagnosis import refusal
 from ghcr_audit.fleet import Row
 from ghcr_audit.handover import ANSWER_PATTERN, ONE_TIME_PREFIX, Handover, Way, key_line
 from ghcr_audit.language import phrase, tell
-from ghcr_audit.markdown_text import code, inline
+from ghcr_audit.text.markdown import code, inline
 
 
 def _credential() -> Any:  # noqa: ANN401 - what Field itself says of what it returns; so below

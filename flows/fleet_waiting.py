@@ -16,7 +16,7 @@ from ghcr_audit.errors import AuditError
 from ghcr_audit.evidence import Attempt, Mode
 from ghcr_audit.fleet import Fleet, FleetMode, Row, in_words, next_blocked, replaced
 from ghcr_audit.handover import Handover
-from ghcr_audit.report_words import next_step
+from ghcr_audit.report.words import next_step
 from ghcr_audit.verdicts import Verdict
 from tasks.credential import attempt_of, delete_one_time_block, use_credential
 from tasks.fleet import Tried, audit_target, publish_fleet

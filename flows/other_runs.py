@@ -17,9 +17,9 @@ from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.types import KeyValueLabels
 
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_words import main_finding, next_step
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.words import main_finding, next_step
+from ghcr_audit.text.terminal import one_line
 
 _LIVING = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED]
 _LOOK_EVERY_S = 5

@@ -16,7 +16,7 @@ from ghcr_audit.adapters.begin import targets_folder
 from ghcr_audit.adapters.connections import close_connections
 from ghcr_audit.adapters.recover import Outcome, Recovery
 from ghcr_audit.errors import AuditError
-from ghcr_audit.recovery_markdown import next_commands
+from ghcr_audit.report.recovery import next_commands
 from ghcr_audit.targets import NAME_PATTERN, load_target, target_names
 from tasks.failures import redacting
 from tasks.ledger import keep_restored

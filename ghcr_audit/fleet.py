@@ -9,8 +9,8 @@ from pydantic import AwareDatetime
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Attempt, Link, Mode, Value
 from ghcr_audit.language import phrase
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_words import link_sign, main_finding, verdict_word
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.words import link_sign, main_finding, verdict_word
 from ghcr_audit.verdicts import Verdict
 
 SLOWEST = 5
@@ -39,7 +39,7 @@ class FleetMode(StrEnum):
 
 
 class Mark(Value):
-    """How far one link came, as one sign of `report_words`."""
+    """How far one link came, as one sign of `report.words`."""
 
     link: Link
     sign: str

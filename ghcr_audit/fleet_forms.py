@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from ghcr_audit.columns import columns, padded
 from ghcr_audit.evidence import Attempt, Link
 from ghcr_audit.fleet import Fleet, Row, in_words
 from ghcr_audit.language import phrase, tell
-from ghcr_audit.markdown_text import NOTHING, cell, code, inline, table
-from ghcr_audit.report_words import NOT_RUN, duration, link_name, next_step, verdict_sign, verdict_word
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.report.words import NOT_RUN, duration, link_name, next_step, verdict_sign, verdict_word
+from ghcr_audit.text.columns import columns, padded
+from ghcr_audit.text.markdown import NOTHING, cell, code, inline, table
+from ghcr_audit.text.terminal import one_line
 
 _LINKS = (Link.PREFLIGHT, Link.AUTH, Link.PULL, Link.DIGEST)
 """What a fleet walks: it never drills."""

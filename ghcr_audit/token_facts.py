@@ -22,8 +22,8 @@ from datetime import datetime
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Observation
-from ghcr_audit.registry_answers import HTTP_OK
-from ghcr_audit.registry_view import clean_message
+from ghcr_audit.registry.answers import HTTP_OK
+from ghcr_audit.registry.view import clean_message
 
 HOST_TOKEN = "host.token"  # noqa: S105 - an observation's key
 """Key of the observation."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from ghcr_audit.commands import Progress
 from ghcr_audit.evidence import Link
-from ghcr_audit.report_model import LinkState
+from ghcr_audit.report.model import LinkState
 
 
 class Watcher(Protocol):

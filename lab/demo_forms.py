@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from ghcr_audit.language import Language, speaking
-from ghcr_audit.report_forms import FORMS
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_text import render_text
+from ghcr_audit.report.forms import FORMS
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.text import render_text
 
 _ENDINGS = {"md": "md", "html": "html", "junit": "junit.xml", "summary": "summary.md"}
 """JSON is the same in every language."""

@@ -17,8 +17,8 @@ from prefect.client.schemas.sorting import ArtifactSort, LogSort
 from prefect.exceptions import PrefectHTTPStatusError
 
 from deployments.stack import Stack, StackError
-from ghcr_audit.report_markdown import render_markdown
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.markdown import render_markdown
+from ghcr_audit.report.model import Report
 from lab.demo_forms import write_forms
 from lab.lab import Lab
 

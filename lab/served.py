@@ -16,7 +16,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Cancelled
 
 from deployments.stack import Stack, free_port
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 from lab.errors import LabError
 from lab.lab import Lab
 from lab.target import Setting

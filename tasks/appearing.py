@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from ghcr_audit.adapters.appear import POLL_EVERY_S, look_again, waited
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Mode
-from ghcr_audit.views import published
+from ghcr_audit.registry.views import published
 from tasks.failures import redacting
 
 

@@ -16,8 +16,8 @@ from ghcr_audit.errors import AuditError, HostError
 from ghcr_audit.evidence import Attempt, Link, Observation
 from ghcr_audit.handover import ONE_TIME_PREFIX, Handover, UnusableAnswerError, Way, opened
 from ghcr_audit.redaction import current_redactor
-from ghcr_audit.registry_view import parse_view
-from ghcr_audit.views import Access, answered
+from ghcr_audit.registry.view import parse_view
+from ghcr_audit.registry.views import Access, answered
 from ghcr_audit.watching import watcher
 from tasks.failures import redacting
 from tasks.secret_blocks import SecretBlockError, delete_secret, stored_secret

@@ -19,7 +19,7 @@ from ghcr_audit.errors import AuditError
 from ghcr_audit.evidence import Attempt, Mode, Observation
 from ghcr_audit.fleet import Fleet, Row, in_words, lost_row, row_of
 from ghcr_audit.fleet_forms import fleet_markdown
-from ghcr_audit.report_words import duration
+from ghcr_audit.report.words import duration
 from ghcr_audit.targets import Target
 from tasks.auth import auth
 from tasks.digest import digest

@@ -18,8 +18,8 @@ from ghcr_audit.errors import AuditError, HostError
 from ghcr_audit.evidence import Link
 from ghcr_audit.language import Language, speaking
 from ghcr_audit.links import link_state
-from ghcr_audit.report_tables import link_table
-from ghcr_audit.report_text import link_lines
+from ghcr_audit.report.tables import link_table
+from ghcr_audit.report.text import link_lines
 from ghcr_audit.watching import watcher
 from tasks.failures import redacting
 from tasks.ledger import ledger_of

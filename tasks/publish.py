@@ -16,15 +16,15 @@ from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.connections import close_connection
 from ghcr_audit.adapters.ledger import LedgerError
 from ghcr_audit.audit import Audit
-from ghcr_audit.evidence_markdown import evidence_markdown
 from ghcr_audit.language import Language, speaking
-from ghcr_audit.markdown_text import inline
 from ghcr_audit.pictures.chain import draw_chain
 from ghcr_audit.pictures.svg import data_uri
-from ghcr_audit.report_markdown import render_markdown
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_words import chain
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.evidence import evidence_markdown
+from ghcr_audit.report.making import report_of
+from ghcr_audit.report.markdown import render_markdown
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.words import chain
+from ghcr_audit.text.markdown import inline
 from tasks.expiry import tell_of_expiry
 from tasks.failures import redacting
 from tasks.ledger import bundles, ledger_of

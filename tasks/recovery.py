@@ -6,7 +6,7 @@ from prefect.cache_policies import NO_CACHE
 
 from ghcr_audit.adapters.recover import Recovery
 from ghcr_audit.language import Language, speaking
-from ghcr_audit.recovery_markdown import render_recovery
+from ghcr_audit.report.recovery import render_recovery
 
 
 def recovery_key(target: str) -> str:

@@ -1,8 +1,8 @@
 """The tables of docs/targets.md: `python -m tests.target_reference` writes anew what the model of a target knows.
 
-From the model (`ghcr_audit/targets.py`) come which keys there are, their order, what a value may be, and what counts
-where a key is left out. What a key means is written by hand, in its row; so is what happens without it where the model
-has no value for that. A new key gets a row whose meaning is empty, which a test refuses.
+From the model (`ghcr_audit/targets/target.py`) come which keys there are, their order, what a value may be, and what
+counts where a key is left out. What a key means is written by hand, in its row; so is what happens without it where the
+model has no value for that. A new key gets a row whose meaning is empty, which a test refuses.
 """
 
 import re
@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ghcr_audit.target_tables import Deploy, HostAccess
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import Deploy, HostAccess
 
 PAGE = Path(__file__).parents[1] / "docs" / "targets.md"
 MODELS: tuple[type[BaseModel], ...] = (Target, HostAccess, Deploy)

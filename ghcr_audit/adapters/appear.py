@@ -8,7 +8,7 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Observation, Vantage
 from ghcr_audit.questions import registry_question
-from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, published, view
+from ghcr_audit.registry.views import CONTROLLER, CONTROLLER_CREDENTIAL, published, view
 
 POLL_EVERY_S = 5
 

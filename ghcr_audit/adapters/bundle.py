@@ -14,11 +14,11 @@ from ghcr_audit.bundle.damage import NoBundleError
 from ghcr_audit.bundle.sealed import blobs_of, rendered, report_json, sealed
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Link
-from ghcr_audit.evidence_markdown import Anchor
 from ghcr_audit.ledger.canonical import sha256
 from ghcr_audit.ledger.entry import End, Entry, Reported
 from ghcr_audit.ledger.outputs import digest_of
-from ghcr_audit.report_model import Integrity, Report
+from ghcr_audit.report.evidence import Anchor
+from ghcr_audit.report.model import Integrity, Report
 
 _TRIES = 3
 

@@ -18,8 +18,8 @@ from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Link, Observation, Vantage
 from ghcr_audit.redaction import SHORTEST_LEARNED, current_redactor
+from ghcr_audit.registry.views import CONTROLLER_CREDENTIAL
 from ghcr_audit.targets import Target
-from ghcr_audit.views import CONTROLLER_CREDENTIAL
 
 MAX_FILE_BYTES = 16 * 1024
 _OTHERS = 0o077

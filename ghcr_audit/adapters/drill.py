@@ -23,8 +23,8 @@ from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link
 from ghcr_audit.facts import local_image
 from ghcr_audit.links.deploy import refused
+from ghcr_audit.registry.views import lacks
 from ghcr_audit.targets import Target
-from ghcr_audit.views import lacks
 
 _REFUSED_EXIT = 75
 

@@ -11,9 +11,9 @@ from ghcr_audit.commands import Answer, Command, Progress
 from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.evidence import Link, Observation, Vantage
 from ghcr_audit.redaction import current_redactor
-from ghcr_audit.registry_view import render_view
+from ghcr_audit.registry.view import render_view
+from ghcr_audit.registry.views import CONTROLLER, CONTROLLER_CREDENTIAL, OPERATOR
 from ghcr_audit.targets import Target
-from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, OPERATOR
 
 _ASKED_CHARS = 600
 """What evidence shows of one command."""

@@ -26,8 +26,8 @@ from ghcr_audit.causes import Cause
 from ghcr_audit.credentials import Credential
 from ghcr_audit.errors import ConfigurationError, RegistryError
 from ghcr_audit.images import check_repository, check_tag, is_digest
-from ghcr_audit.registry_documents import ACCEPTED_MANIFESTS, read_config_platform, read_manifest
-from ghcr_audit.registry_view import (
+from ghcr_audit.registry.documents import ACCEPTED_MANIFESTS, read_config_platform, read_manifest
+from ghcr_audit.registry.view import (
     MAX_MANIFESTS,
     MAX_PLATFORMS,
     EndpointAnswer,

@@ -25,8 +25,8 @@ from ghcr_audit.causes import Cause
 from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.errors import RegistryError
 from ghcr_audit.images import check_registry, is_loopback
-from ghcr_audit.registry_documents import Challenge, read_bearer, read_challenge, read_error
-from ghcr_audit.registry_view import REFUSED_REALM, EndpointAnswer, clean_code, clean_message
+from ghcr_audit.registry.documents import Challenge, read_bearer, read_challenge, read_error
+from ghcr_audit.registry.view import REFUSED_REALM, EndpointAnswer, clean_code, clean_message
 
 _OK = 200
 _UNAUTHORIZED = 401

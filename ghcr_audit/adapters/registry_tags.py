@@ -7,8 +7,8 @@ from urllib.parse import urljoin, urlsplit
 from ghcr_audit.adapters.registry_auth import RegistryAuth, reason_of
 from ghcr_audit.adapters.registry_http import KIB, HttpAnswer, HttpRequest, origin_of
 from ghcr_audit.causes import Cause
-from ghcr_audit.registry_documents import read_next_link, read_tags
-from ghcr_audit.registry_view import MAX_TAGS, EndpointAnswer, TagList
+from ghcr_audit.registry.documents import read_next_link, read_tags
+from ghcr_audit.registry.view import MAX_TAGS, EndpointAnswer, TagList
 
 MAX_TAG_PAGES = 20
 _TAGS_A_PAGE = 1000

@@ -27,7 +27,7 @@ from ghcr_audit.adapters.ssh_errors import (
 from ghcr_audit.adapters.user_keys import UserKeys, key_files, key_from
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import ConfigurationError, HostError
-from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.targets.tables import HostAccess
 
 _KEEPALIVE_S = 15
 

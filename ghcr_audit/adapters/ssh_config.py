@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ghcr_audit.adapters.lean_paramiko import paramiko
 from ghcr_audit.errors import ConfigurationError
-from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.targets.tables import HostAccess
 
 _MATCH_EXEC = re.compile(r"^\s*match\b.*\bexec\b", re.IGNORECASE | re.MULTILINE)
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 from ghcr_audit import facts, questions
 from ghcr_audit.adapters.local import LocalHost
 from ghcr_audit.adapters.observe import Asked, observe_host
-from ghcr_audit.candidates import PublishedPort, SeenContainer
 from ghcr_audit.causes import Cause
 from ghcr_audit.commands import Command, program
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Observation, newest
 from ghcr_audit.facts import StoredCredential
-from ghcr_audit.target_tables import HostAccess
 from ghcr_audit.targets import Target
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.targets.candidates import PublishedPort, SeenContainer
+from ghcr_audit.targets.tables import HostAccess
+from ghcr_audit.text.terminal import one_line
 
 if TYPE_CHECKING:
     from ghcr_audit.adapters.ssh import SshHost

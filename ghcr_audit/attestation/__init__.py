@@ -12,7 +12,7 @@ from ghcr_audit.attestation.envelope import keyid_of
 from ghcr_audit.attestation.keys import read_public_key
 from ghcr_audit.attestation.statement import statement_bytes
 from ghcr_audit.attestation.subject import image_digest
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 
 __all__ = ["check_envelope", "image_digest", "keyid_of", "statement_bytes"]
 

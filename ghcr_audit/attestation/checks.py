@@ -13,7 +13,7 @@ from ghcr_audit.attestation.keys import fingerprint
 from ghcr_audit.attestation.statement import is_head, statement_bytes
 from ghcr_audit.attestation.subject import image_digest
 from ghcr_audit.errors import shown
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

@@ -9,7 +9,7 @@ from typing import Any
 
 from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.images import check_digest
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 from ghcr_audit.verdicts import Verdict
 
 PREDICATE_TYPE = "https://in-toto.io/attestation/test-result/v0.1"

@@ -2,9 +2,9 @@
 
 from ghcr_audit import facts
 from ghcr_audit.evidence import newest
-from ghcr_audit.registry_view import parse_view
-from ghcr_audit.report_model import Report
-from ghcr_audit.views import BY_TRUST
+from ghcr_audit.registry.view import parse_view
+from ghcr_audit.registry.views import BY_TRUST
+from ghcr_audit.report.model import Report
 
 
 def image_digest(report: Report) -> str | None:

@@ -18,8 +18,8 @@ from ghcr_audit.language import Language, speaking
 from ghcr_audit.ledger.canonical import canonical, sha256
 from ghcr_audit.ledger.check import recorded_in
 from ghcr_audit.ledger.entry import Entry, Reported
-from ghcr_audit.report_forms import FORMS
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.forms import FORMS
+from ghcr_audit.report.model import Report
 
 
 def report_json(report: Report) -> bytes:

@@ -23,7 +23,7 @@ from ghcr_audit.ledger.entry import Entry, Reported
 from ghcr_audit.ledger.judged import differences, judged_from, reports_in
 from ghcr_audit.ledger.outputs import Blob, OutputError
 from ghcr_audit.ledger.problem import Problem, What
-from ghcr_audit.report_model import Integrity, Report
+from ghcr_audit.report.model import Integrity, Report
 
 BROKEN_EXIT, NOT_JUDGED_EXIT = 3, 5
 

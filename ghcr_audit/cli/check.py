@@ -1,7 +1,6 @@
 """`ghcr-audit check`: the read-only audit in this process: no Prefect, no server, one connection."""
 
 import argparse
-import importlib
 import os
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ghcr_audit.cli.report_files import give_reports, report_wishes
 from ghcr_audit.errors import ConfigurationError, shown
 from ghcr_audit.evidence import Link, Mode
 from ghcr_audit.language import phrase, speaking
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 
 
 def run(options: argparse.Namespace) -> int:
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
             audit = observed(audit)
     finally:
         close_connections()
-    from ghcr_audit.reporting import report_of
+    from ghcr_audit.report.making import report_of
 
     report = report_of(audit, finished_at=utc_now())
     if options.bundle is not None:
@@ -86,5 +85,4 @@ def observed(audit: Audit) -> Audit:
 
 def _load_judgement() -> None:
     """Import what is needed once the host has answered; until then there is time."""
-    for name in ("reporting", "report_text"):
-        importlib.import_module(f"ghcr_audit.{name}")
+    from ghcr_audit.report import making, text  # noqa: F401

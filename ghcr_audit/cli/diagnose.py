@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
-from ghcr_audit.columns import padded, wrapped
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.messages import Candidate, diagnose_text
 from ghcr_audit.messages.features import LIMIT_CHARS
 from ghcr_audit.redaction import current_redactor
+from ghcr_audit.text.columns import padded, wrapped
 
 UNKNOWN = "unknown"
 _UNKNOWN_EXIT = 5

@@ -14,7 +14,7 @@ from ghcr_audit.history.changes import Comparison, compare
 from ghcr_audit.history.kept import Kept, Trust
 from ghcr_audit.history.past import Past
 from ghcr_audit.history.words import comparison_text
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.text.terminal import one_line
 
 _RUNS_LIMIT = 500
 """So many runs are looked through for one that passed."""

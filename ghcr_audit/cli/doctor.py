@@ -12,10 +12,10 @@ from ghcr_audit.cli.checkup_machine import TARGETS, machine, targets
 from ghcr_audit.cli.checkup_server import server
 from ghcr_audit.cli.checkup_target import of_target
 from ghcr_audit.cli.printing import painter
-from ghcr_audit.columns import wrapped
 from ghcr_audit.language import tell
 from ghcr_audit.targets import Target, load_target
-from ghcr_audit.terminal_text import one_line, plain
+from ghcr_audit.text.columns import wrapped
+from ghcr_audit.text.terminal import one_line, plain
 
 _WIDTH = 100
 _SIGNS = {Sign.GOOD: "✓", Sign.NOTE: "–", Sign.WRONG: "✗"}

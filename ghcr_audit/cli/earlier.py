@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from ghcr_audit.cli.printing import say
 from ghcr_audit.errors import AuditError, ConfigurationError
-from ghcr_audit.report_forms import HTML, Wish
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.forms import HTML, Wish
+from ghcr_audit.report.model import Report
 
 if TYPE_CHECKING:
     from ghcr_audit.history.kept import PastRuns

@@ -11,7 +11,7 @@ from ghcr_audit.evidence import Value
 from ghcr_audit.history.kept import Kept, listed
 from ghcr_audit.history.words import history_text
 from ghcr_audit.targets import NAME_PATTERN, read_target
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.text.terminal import one_line
 
 
 class History(Value):

@@ -10,7 +10,13 @@ from pydantic import ValidationError
 
 from ghcr_audit.adapters import survey
 from ghcr_audit.adapters.begin import targets_folder
-from ghcr_audit.candidates import (
+from ghcr_audit.causes import Cause
+from ghcr_audit.cli.live import is_lively
+from ghcr_audit.cli.printing import say
+from ghcr_audit.errors import ConfigurationError, HostError, shown
+from ghcr_audit.images import is_tag
+from ghcr_audit.targets import NAME_PATTERN, Target, read_target
+from ghcr_audit.targets.candidates import (
     Choice,
     ComposePlace,
     SeenContainer,
@@ -20,15 +26,9 @@ from ghcr_audit.candidates import (
     tag_pattern,
     target_name,
 )
-from ghcr_audit.causes import Cause
-from ghcr_audit.cli.live import is_lively
-from ghcr_audit.cli.printing import say
-from ghcr_audit.errors import ConfigurationError, HostError, shown
-from ghcr_audit.images import is_tag
-from ghcr_audit.target_file import Draft, render_target_file
-from ghcr_audit.target_tables import HostAccess
-from ghcr_audit.targets import NAME_PATTERN, Target, read_target
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.targets.new_file import Draft, render_target_file
+from ghcr_audit.targets.tables import HostAccess
+from ghcr_audit.text.terminal import one_line
 
 if TYPE_CHECKING:
     from ghcr_audit.adapters.local import LocalHost

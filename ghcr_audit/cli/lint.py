@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ghcr_audit.cli.printing import say
-from ghcr_audit.columns import wrapped
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.language import phrase, tell, told_as
 from ghcr_audit.lint.advice import AFTERWARDS, advice_for
@@ -18,7 +17,8 @@ from ghcr_audit.lint.leaks import Numbering
 from ghcr_audit.lint.model import MAX_FILES, Container, Form, Leak, LintDocument, ReportRead
 from ghcr_audit.lint.reading import read_report
 from ghcr_audit.redaction import Redactor, current_redactor
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.text.columns import wrapped
+from ghcr_audit.text.terminal import one_line
 
 MAX_BYTES = 16 * 1024 * 1024
 LEAKS_EXIT = 3

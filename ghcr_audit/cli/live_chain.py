@@ -13,14 +13,14 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from ghcr_audit.columns import padded
 from ghcr_audit.commands import Progress
 from ghcr_audit.evidence import Link
 from ghcr_audit.language import phrase, speaking, spoken, tell
-from ghcr_audit.report_model import LinkState
-from ghcr_audit.report_text import link_lines
-from ghcr_audit.report_words import duration, link_name
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.report.model import LinkState
+from ghcr_audit.report.text import link_lines
+from ghcr_audit.report.words import duration, link_name
+from ghcr_audit.text.columns import padded
+from ghcr_audit.text.terminal import one_line
 from ghcr_audit.watching import watched_by
 
 _REFRESHES_PER_S = 8

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from ghcr_audit.language import tell
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 
 _COLOURS = {"✓": "32", "✗": "31", "?": "33", "!": "33", "–": "90"}
 
@@ -33,16 +33,16 @@ def painter() -> Callable[[str], str]:
 def print_report(report: Report, options: argparse.Namespace) -> None:
     """The report on stdout, in the form the options ask for."""
     if options.quiet and not (options.json or options.markdown):
-        from ghcr_audit.report_text import render_brief
+        from ghcr_audit.report.text import render_brief
 
         print(render_brief(report, colour=colour()), end="")
     elif options.json:
         print(report.model_dump_json(by_alias=True, indent=2))
     elif options.markdown:
-        from ghcr_audit.report_markdown import render_markdown
+        from ghcr_audit.report.markdown import render_markdown
 
         print(render_markdown(report))
     else:
-        from ghcr_audit.report_text import render_text
+        from ghcr_audit.report.text import render_text
 
         print(render_text(report, colour=colour()))

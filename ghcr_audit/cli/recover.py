@@ -15,9 +15,9 @@ from ghcr_audit.cli.printing import say
 from ghcr_audit.errors import AuditError
 from ghcr_audit.evidence import Value
 from ghcr_audit.language import phrase, tell, told_as
-from ghcr_audit.recovery_markdown import next_commands
+from ghcr_audit.report.recovery import next_commands
 from ghcr_audit.targets import Target, load_target
-from ghcr_audit.terminal_text import plain
+from ghcr_audit.text.terminal import plain
 from ghcr_audit.verdicts import Verdict
 
 _LONGEST_WAIT_S = 120

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.redaction import Redactor
-from ghcr_audit.redaction_stream import redact_stream
+from ghcr_audit.redaction.stream import redact_stream
 
 
 def run(options: argparse.Namespace) -> int:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from ghcr_audit.cli.printing import print_report
 from ghcr_audit.errors import AuditError, ConfigurationError, shown
-from ghcr_audit.report_forms import Wish, parse_wish
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.forms import Wish, parse_wish
+from ghcr_audit.report.model import Report
 
 if TYPE_CHECKING:
     from ghcr_audit.history.past import Past

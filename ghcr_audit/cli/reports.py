@@ -9,7 +9,7 @@ from prefect.client.schemas.sorting import ArtifactSort
 from pydantic import ValidationError
 
 from ghcr_audit.errors import AuditError
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 
 DATA_SUFFIX = "-report-json"
 """End of the key under which a target's reports lie."""

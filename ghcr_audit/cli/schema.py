@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ghcr_audit.report_schema import render_schema
+from ghcr_audit.report.schema import render_schema
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,9 +12,9 @@ from ghcr_audit.adapters.bundle import read_bundle
 from ghcr_audit.attestation import check_envelope, keyid_of
 from ghcr_audit.attestation.keys import read_public_key
 from ghcr_audit.bundle.verified import Signed, Verification, verified
-from ghcr_audit.columns import padded
 from ghcr_audit.language import phrase, tell, told_as
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.text.columns import padded
+from ghcr_audit.text.terminal import one_line
 
 _SHOWN = 50
 """So many damages are printed; a hostile bundle may have thousands."""

@@ -15,9 +15,9 @@ from ghcr_audit.drill.snapshot import state_files
 from ghcr_audit.evidence import Certainty, Finding, Remedy
 from ghcr_audit.links import delivered
 from ghcr_audit.links.repository import repository
+from ghcr_audit.registry.views import published
 from ghcr_audit.tags import name_order
-from ghcr_audit.target_tables import Deploy
-from ghcr_audit.views import published
+from ghcr_audit.targets.tables import Deploy
 from ghcr_audit.workflows.deploying import DeployCall
 from ghcr_audit.workflows.seen import Place, Role, deploy_files, version
 

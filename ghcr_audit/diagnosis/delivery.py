@@ -12,8 +12,8 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty, Finding, Remedy
 from ghcr_audit.links.repository import Repository, repository
+from ghcr_audit.registry.views import published
 from ghcr_audit.tags import GitTag, name_order, release_tags, ties
-from ghcr_audit.views import published
 from ghcr_audit.workflows.answers import Answer
 from ghcr_audit.workflows.building import Judged
 from ghcr_audit.workflows.seen import DEFAULT_BRANCH, DEPLOY_FILES, WORKFLOWS, Place, Role, version

@@ -13,7 +13,7 @@ from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Certainty, Claim, Finding, Remedy
 from ghcr_audit.images import parse_image
 from ghcr_audit.links.judged import ran, refused_by_registry
-from ghcr_audit.views import Access, answered, view
+from ghcr_audit.registry.views import Access, answered, view
 
 _STALE = re.compile(
     r"image archive|starting the local image|docker load|\.tar(\.gz)?\b.*(not found|no such file)", re.IGNORECASE

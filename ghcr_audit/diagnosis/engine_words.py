@@ -14,7 +14,7 @@ from ghcr_audit.causes import Cause
 from ghcr_audit.delivery_questions import HOST_COMPOSE
 from ghcr_audit.evidence import Certainty, Finding, Observation, Remedy
 from ghcr_audit.links.pull import engine_words, pulled
-from ghcr_audit.views import HOST, HOST_ANONYMOUS, Access, answered, view
+from ghcr_audit.registry.views import HOST, HOST_ANONYMOUS, Access, answered, view
 
 if TYPE_CHECKING:
     from ghcr_audit.messages import Candidate

@@ -7,7 +7,7 @@ from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty, Claim, Finding, Outcome, Remedy
 from ghcr_audit.links import digest as digest_link
 from ghcr_audit.links.digest import Origin, Running
-from ghcr_audit.views import repository_unknown
+from ghcr_audit.registry.views import repository_unknown
 
 
 def digest(audit: Audit) -> Iterator[Finding]:

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty
+from ghcr_audit.registry.views import Answered
 from ghcr_audit.token_facts import TokenFacts
-from ghcr_audit.views import Answered
 
 _UNSUPPORTED = {"github_pat_": "fine-grained personal access token", "ghs_": "app installation token"}
 """Kinds that the container registry serves no package to, by their public prefix."""

@@ -2,7 +2,7 @@
 
 Read elsewhere: the image is there, and only the host is refused. Refused alike: more likely the package's owner than
 one token. Refused by itself: that is said, and nothing is concluded from it. What it is told of missing tags counts
-where all claims about the registry are judged (views.py).
+where all claims about the registry are judged (registry/views.py).
 """
 
 import shlex
@@ -15,7 +15,16 @@ from ghcr_audit.certainty import Certainty
 from ghcr_audit.diagnosis.known_token import Why
 from ghcr_audit.diagnosis.stage import by_stage
 from ghcr_audit.evidence import Finding, Remedy
-from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, HOST, HOST_ANONYMOUS, Access, Answered, answered, view
+from ghcr_audit.registry.views import (
+    CONTROLLER,
+    CONTROLLER_CREDENTIAL,
+    HOST,
+    HOST_ANONYMOUS,
+    Access,
+    Answered,
+    answered,
+    view,
+)
 
 _FORBIDDEN = 403
 _UNAUTHORIZED = 401

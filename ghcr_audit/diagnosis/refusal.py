@@ -17,8 +17,8 @@ from ghcr_audit.diagnosis.stage import by_stage
 from ghcr_audit.evidence import Certainty, Finding, Remedy
 from ghcr_audit.facts import StoredCredential
 from ghcr_audit.links import auth
+from ghcr_audit.registry.views import HOST, HOST_ANONYMOUS, Access, Answered, answered, view
 from ghcr_audit.token_facts import HOST_TOKEN, token_facts
-from ghcr_audit.views import HOST, HOST_ANONYMOUS, Access, Answered, answered, view
 
 
 def credential(audit: Audit) -> Iterator[Finding]:

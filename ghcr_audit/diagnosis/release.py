@@ -7,8 +7,8 @@ from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Certainty, Finding, Remedy
+from ghcr_audit.registry.views import published, repository_unknown
 from ghcr_audit.tags import release_tags
-from ghcr_audit.views import published, repository_unknown
 
 
 def audited_tag(audit: Audit) -> Iterator[Finding]:

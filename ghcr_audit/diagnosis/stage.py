@@ -3,7 +3,7 @@
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
 from ghcr_audit.diagnosis.known_token import Why, unsupported
-from ghcr_audit.views import Answered
+from ghcr_audit.registry.views import Answered
 
 
 def by_stage(found: Answered, kind: str = "", *, alike: bool = False) -> Why:

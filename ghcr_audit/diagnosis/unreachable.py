@@ -6,7 +6,7 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.causes import DEFINITIONS, Cause
 from ghcr_audit.diagnosis.path import told_by_path
 from ghcr_audit.evidence import Certainty, Finding, Remedy
-from ghcr_audit.views import CONTROLLER, HOST, HOST_ANONYMOUS, answered, lacks, view
+from ghcr_audit.registry.views import CONTROLLER, HOST, HOST_ANONYMOUS, answered, lacks, view
 
 
 def host(audit: Audit) -> Iterator[Finding]:

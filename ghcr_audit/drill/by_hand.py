@@ -8,8 +8,8 @@ import shlex
 from collections.abc import Iterator
 
 from ghcr_audit.drill.snapshot import Service, Snapshot, StateFile
-from ghcr_audit.target_tables import Deploy
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import Deploy
 
 _MAX_COMMANDS = 40
 

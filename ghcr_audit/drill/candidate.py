@@ -11,8 +11,8 @@ from ghcr_audit import facts
 from ghcr_audit.audit import Audit
 from ghcr_audit.drill.snapshot import Phase, Snapshot, snapshot
 from ghcr_audit.images import is_tag
+from ghcr_audit.registry.views import BY_TRUST, digest_in_registry, published, references, view
 from ghcr_audit.tags import name_order
-from ghcr_audit.views import BY_TRUST, digest_in_registry, published, references, view
 
 _MAX_ASKED = 50
 """Of so many older releases at most it is looked whether they were published."""

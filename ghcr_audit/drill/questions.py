@@ -10,8 +10,8 @@ from ghcr_audit.commands import Command, program
 from ghcr_audit.drill.snapshot import PIN_NAME, Phase
 from ghcr_audit.framing import host_script
 from ghcr_audit.questions import health_question, image_inspect, registry_question, running_image
-from ghcr_audit.target_tables import Deploy, DeployMethod
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import Deploy, DeployMethod
 
 if TYPE_CHECKING:
     from ghcr_audit.drill.journal import Journal, Step

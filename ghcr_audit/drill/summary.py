@@ -10,8 +10,8 @@ from ghcr_audit.drill.snapshot import Phase, Service, Snapshot, snapshot
 from ghcr_audit.drill.timeline import Times, times
 from ghcr_audit.evidence import Observation
 from ghcr_audit.images import is_digest, is_tag
-from ghcr_audit.report_model import DrillRow, DrillSummary
-from ghcr_audit.views import digest_in_registry, references, view
+from ghcr_audit.registry.views import digest_in_registry, references, view
+from ghcr_audit.report.model import DrillRow, DrillSummary
 
 _VIEWS = ("deployed.registry", "before.registry", "before.candidate_registry")
 """What the registry said during the drill, newest first; what earlier links were told comes after it."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ghcr_audit.evidence import Outcome, Value
 from ghcr_audit.history.past import Past, PastClaim, PastFinding
-from ghcr_audit.report_drill import seconds
+from ghcr_audit.report.drill import seconds
 
 _NOT_JUDGED = "not judged"
 _NOT_FOUND, _NOT_TOLD = "not found", "could not be told"

@@ -14,11 +14,11 @@ from ghcr_audit.certainty import Certainty
 from ghcr_audit.delivery_questions import COMPOSE_VERSION, HOST_FILES
 from ghcr_audit.drill.snapshot import Phase, service
 from ghcr_audit.evidence import Mode, Observation, Outcome, Value, Weight, newest
-from ghcr_audit.registry_view import parse_view
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_words import all_claims, main_finding
+from ghcr_audit.registry.view import parse_view
+from ghcr_audit.registry.views import BY_TRUST
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.words import all_claims, main_finding
 from ghcr_audit.verdicts import Verdict
-from ghcr_audit.views import BY_TRUST
 
 _MAX_FILES = 50
 

@@ -6,16 +6,16 @@ Nothing foreign reaches the terminal but printable characters. `paint` gives a s
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from ghcr_audit.columns import columns, padded, wrapped
 from ghcr_audit.evidence import Outcome
 from ghcr_audit.history.changes import Comparison, Difference, Part, Relation
 from ghcr_audit.history.kept import Kept, Listing, Trust
 from ghcr_audit.history.past import Past
 from ghcr_audit.language import phrase, tell, told_as
-from ghcr_audit.markdown_text import NOTHING
-from ghcr_audit.report_drill import seconds
-from ghcr_audit.report_words import BROKEN, HOLDS, UNKNOWN, verdict_sign, verdict_word
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.report.drill import seconds
+from ghcr_audit.report.words import BROKEN, HOLDS, UNKNOWN, verdict_sign, verdict_word
+from ghcr_audit.text.columns import columns, padded, wrapped
+from ghcr_audit.text.markdown import NOTHING
+from ghcr_audit.text.terminal import one_line
 
 Paint = Callable[[str], str]
 RUN_CHARS = 8

@@ -1,6 +1,6 @@
 # What the registry answers to this host:
 # https|http REGISTRY REPOSITORY TOKEN_HOST credential|anonymous REFERENCE...
-# The first reference is the audited one: its platforms are read too. Answers as in registry_view.py.
+# The first reference is the audited one: its platforms are read too. Answers as in registry/view.py.
 # Credentials go to curl by its standard input (curl.sh), only to the registry or its token host, never over a redirect.
 
 set +a  # a login may export names of ours, or all of them: a token would stand in the environment of curl

@@ -7,8 +7,8 @@ from ghcr_audit.evidence import Attempt, Observation
 from ghcr_audit.ledger.check import recorded_in
 from ghcr_audit.ledger.entry import Begin, Entry, Reported, Tried
 from ghcr_audit.ledger.outputs import OutputError, restored
-from ghcr_audit.report_model import Report
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
+from ghcr_audit.report.model import Report
 
 
 def reports_in(entries: Sequence[Entry]) -> tuple[int, ...]:

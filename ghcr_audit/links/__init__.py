@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Link, Mode
 from ghcr_audit.links import auth, digest, preflight, pull
-from ghcr_audit.report_model import LinkState
+from ghcr_audit.report.model import LinkState
 
 
 def _deploy(audit: Audit) -> tuple[Claim, ...]:

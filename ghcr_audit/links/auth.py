@@ -9,7 +9,7 @@ from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.links import lasting
 from ghcr_audit.links.claim import claim_of
 from ghcr_audit.links.pull import pulled
-from ghcr_audit.views import HOST, HOST_ANONYMOUS, Access, Answered, answered, lacks, view
+from ghcr_audit.registry.views import HOST, HOST_ANONYMOUS, Access, Answered, answered, lacks, view
 
 _claim = claim_of("auth")
 

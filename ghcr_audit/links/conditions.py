@@ -18,7 +18,7 @@ from ghcr_audit.images import parse_image
 from ghcr_audit.links import preflight
 from ghcr_audit.links.claim import claim_of, shortened
 from ghcr_audit.links.pull import engine_words
-from ghcr_audit.views import Access, answered, digest_in_registry, lacks, view
+from ghcr_audit.registry.views import Access, answered, digest_in_registry, lacks, view
 
 _claim = claim_of("deploy")
 

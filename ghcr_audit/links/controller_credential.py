@@ -1,12 +1,12 @@
 """The controller's own credential, where the target names one: whether this vantage point can tell anything.
 
-Advisory: the chain does not hang on it. What it sees counts in every claim about the registry (views.py).
+Advisory: the chain does not hang on it. What it sees counts in every claim about the registry (registry/views.py).
 """
 
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.links.claim import claim_of
-from ghcr_audit.views import CONTROLLER_CREDENTIAL, Access, answered, view
+from ghcr_audit.registry.views import CONTROLLER_CREDENTIAL, Access, answered, view
 
 _claim = claim_of("preflight")
 

@@ -16,9 +16,9 @@ from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Claim, Observation, Outcome, Weight
 from ghcr_audit.images import is_tag, parse_image
 from ghcr_audit.links.claim import ClaimMaker, claim_of, shortened
+from ghcr_audit.registry.views import published, repository_unknown
 from ghcr_audit.tags import name_order
-from ghcr_audit.target_tables import Deploy, DeployMethod
-from ghcr_audit.views import published, repository_unknown
+from ghcr_audit.targets.tables import Deploy, DeployMethod
 from ghcr_audit.workflows.seen import DEPLOY_FILES, DeployFile, Place, Role, deploy_files, version
 
 _claim: ClaimMaker = claim_of("preflight")

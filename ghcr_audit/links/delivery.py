@@ -11,7 +11,7 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.links.claim import ClaimMaker, claim_of
 from ghcr_audit.links.repository import Repository, repository
-from ghcr_audit.views import published
+from ghcr_audit.registry.views import published
 from ghcr_audit.workflows.answers import Answer
 from ghcr_audit.workflows.building import Judged
 from ghcr_audit.workflows.seen import DEFAULT_BRANCH, DEPLOY_FILES, WORKFLOWS

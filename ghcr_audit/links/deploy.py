@@ -15,7 +15,7 @@ from ghcr_audit.links.as_composed import as_composed
 from ghcr_audit.links.claim import claim_of, shortened
 from ghcr_audit.links.conditions import begun, conditions, refused, registry_digest
 from ghcr_audit.links.judged import health, is_absent, restarts, succeeded, why_not_seen
-from ghcr_audit.views import lacks
+from ghcr_audit.registry.views import lacks
 
 __all__ = ["begun", "claims", "conditions", "deployed_digest", "refused"]
 

@@ -14,7 +14,7 @@ from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Claim, Mode, Outcome, Weight
 from ghcr_audit.images import parse_image
 from ghcr_audit.links.claim import claim_of
-from ghcr_audit.views import (
+from ghcr_audit.registry.views import (
     CONTROLLER,
     CONTROLLER_CREDENTIAL,
     HOST,

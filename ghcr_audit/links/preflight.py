@@ -8,8 +8,8 @@ from ghcr_audit.drill.found import Found, found
 from ghcr_audit.evidence import Claim, Outcome, Weight
 from ghcr_audit.links import controller_credential, dead_man, delivered, delivery
 from ghcr_audit.links.claim import claim_of, shortened
+from ghcr_audit.registry.views import hidden, published, repository_unknown
 from ghcr_audit.tags import GitTag, release_tags, ties
-from ghcr_audit.views import hidden, published, repository_unknown
 
 FREE_LIMIT_BYTES = 512 * 1024 * 1024
 FREE_LIMIT_PERCENT = 95

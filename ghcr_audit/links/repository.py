@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ghcr_audit.audit import Audit
 from ghcr_audit.images import is_loopback
-from ghcr_audit.target_tables import Deploy
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import Deploy
 from ghcr_audit.workflows.building import Judged, builds, may_push
 from ghcr_audit.workflows.contract import Conflict, Contract, conflicts, contract
 from ghcr_audit.workflows.deploying import DeployCall, Triggering, call_conflicts, deploy_calls

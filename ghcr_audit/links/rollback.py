@@ -19,7 +19,7 @@ from ghcr_audit.links.conditions import begun, words_of
 from ghcr_audit.links.dead_man import closed_by_another, restored_by_timer
 from ghcr_audit.links.deploy import deployed_digest
 from ghcr_audit.links.judged import health, is_absent, ran, refused_by_registry, succeeded, why_not_seen
-from ghcr_audit.views import digest_in_registry, view
+from ghcr_audit.registry.views import digest_in_registry, view
 
 _claim: ClaimMaker = claim_of("rollback")
 _SEEN = ("container", "image", "containers", "tags", "state", "files")

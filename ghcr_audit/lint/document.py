@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ghcr_audit.lint.model import MAX_TITLE_CHARS, Container
-from ghcr_audit.terminal_text import bounded, one_line
+from ghcr_audit.text.terminal import bounded, one_line
 
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:(?!(?:---|\.\.\.)[ \t]*$)[^\n]*\n)*+(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.M)
 _REFERENCE = re.compile(r"[ \t>]*+\[[^\]\n]{1,1000}\]:")

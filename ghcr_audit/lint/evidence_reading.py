@@ -11,7 +11,7 @@ from ghcr_audit.lint.document import Block, Document
 from ghcr_audit.lint.model import MAX_TEXT_CHARS, Container, Evidence
 from ghcr_audit.lint.tables import Row, rows_of
 from ghcr_audit.lint.transcripts import OUTPUT_INFOS, SHELL_INFOS, Exchange, exchanges_in, stated_exit_code
-from ghcr_audit.terminal_text import bounded, plain
+from ghcr_audit.text.terminal import bounded, plain
 
 _CODE = frozenset({Container.FENCE, Container.INDENTED_CODE})
 _LABEL = r"(?i)[ \t*_`>-]*+(?:{})[ \t*_`]*+[:\uff1a][ \t*_]*+(?P<said>.*)"

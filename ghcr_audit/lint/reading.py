@@ -31,7 +31,7 @@ from ghcr_audit.lint.model import (
 from ghcr_audit.lint.places import place_of
 from ghcr_audit.lint.statuses import labelled_status, shouted_status, status_of
 from ghcr_audit.redaction import Redactor
-from ghcr_audit.terminal_text import plain
+from ghcr_audit.text.terminal import plain
 
 _FIELD = re.compile(r"(?m)^(?P<key>[\w -]{1,40})[ \t]*:[ \t]*(?P<value>[^\n]+)$")
 _STATUS_FIELDS = frozenset({"status", "result", "verdict", "outcome", "상태", "결과", "판정"})

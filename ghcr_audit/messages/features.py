@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ghcr_audit.messages.hosts import Registry, registry_of
-from ghcr_audit.terminal_text import bounded, plain
+from ghcr_audit.text.terminal import bounded, plain
 
 LIMIT_CHARS = 262_144
 LIMIT_LINES = 2_000

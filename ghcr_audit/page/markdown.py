@@ -1,6 +1,6 @@
 """The canonical Markdown as HTML: tables with scopes and captions, outputs that a keyboard can scroll.
 
-What the report holds of others is text already (`markdown_text`). Here nothing could become more than text either: the
+What the report holds of others is text already (`text.markdown`). Here nothing could become more than text either: the
 parser knows no HTML, no links, no images; the renderer escapes whatever it shows.
 """
 
@@ -15,7 +15,7 @@ from markdown_it.utils import OptionsDict
 
 from ghcr_audit.language import phrase
 from ghcr_audit.pictures.svg import KINDS
-from ghcr_audit.xml_text import allowed, escaped, fitting
+from ghcr_audit.text.xml import allowed, escaped, fitting
 
 _UNKNOWN_TO_US = ["link", "image", "autolink", "html_inline", "html_block", "reference"]
 """Rules of CommonMark that no report needs."""

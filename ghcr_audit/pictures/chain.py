@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from ghcr_audit.columns import wrapped
 from ghcr_audit.evidence import Outcome, Weight
 from ghcr_audit.language import phrase, told_as
 from ghcr_audit.pictures.svg import KINDS, Paper, line, picture, state, words
-from ghcr_audit.report_model import LinkState, Report
-from ghcr_audit.report_words import BROKEN, HOLDS, NOT_RUN, UNKNOWN, WARNING, every_link, link_name, link_sign, tally
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.report.model import LinkState, Report
+from ghcr_audit.report.words import BROKEN, HOLDS, NOT_RUN, UNKNOWN, WARNING, every_link, link_name, link_sign, tally
+from ghcr_audit.text.columns import wrapped
+from ghcr_audit.text.terminal import one_line
 
 _ACROSS_WIDTH, _ACROSS_HEIGHT, _STEP = 960, 166, 156
 _DOWN_WIDTH, _ROW = 340, 52

@@ -8,8 +8,8 @@ from itertools import pairwise
 from ghcr_audit.history.past import Past
 from ghcr_audit.language import phrase
 from ghcr_audit.pictures.svg import KINDS, Paper, line, picture, state, words
-from ghcr_audit.report_drill import seconds
-from ghcr_audit.report_words import verdict_sign, verdict_word
+from ghcr_audit.report.drill import seconds
+from ghcr_audit.report.words import verdict_sign, verdict_word
 from ghcr_audit.verdicts import Verdict
 
 _STATES_AT, _WORDS_AT, _DATES_AT = 52, 84, 116

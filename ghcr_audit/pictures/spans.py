@@ -11,7 +11,7 @@ from ghcr_audit.audit import HOST_REACHED
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.drill.timeline import Times
 from ghcr_audit.evidence import Link, Observation
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 
 _LONGEST_MS = 30 * 24 * 60 * 60 * 1000
 """Thirty days: no question lasts longer, whatever a file says."""

@@ -8,8 +8,8 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ghcr_audit.report_words import BROKEN, HOLDS, NOT_RUN, UNKNOWN, WARNING
-from ghcr_audit.xml_text import escaped, fitting, xml_line
+from ghcr_audit.report.words import BROKEN, HOLDS, NOT_RUN, UNKNOWN, WARNING
+from ghcr_audit.text.xml import escaped, fitting, xml_line
 
 STYLE = (
     ".gap{--ink:#1f2328;--dim:#59636e;--paper:#fff;--edge:#8c959f;--lane:#eff2f5;"
@@ -31,7 +31,7 @@ STYLE = (
 )
 """The one style of all pictures: a page that shows them allows it by its hash."""
 KINDS = {HOLDS: "holds", BROKEN: "broken", WARNING: "warning", UNKNOWN: "unknown", NOT_RUN: "notrun"}
-"""From a sign of `report_words` to the class of its state."""
+"""From a sign of `report.words` to the class of its state."""
 _DESCRIPTION_CHARS = 1500
 _OUTLINES = {
     HOLDS: '<circle class="state" r="11"/>',

@@ -8,9 +8,9 @@ from ghcr_audit.language import phrase
 from ghcr_audit.pictures.axis import FOLD_WIDTH, Axis, axis_of
 from ghcr_audit.pictures.spans import Outage, Span, looked_at, outages, waits, whole
 from ghcr_audit.pictures.svg import Paper, box, line, picture, words
-from ghcr_audit.report_drill import change_name, seconds
-from ghcr_audit.report_model import DrillSummary, LinkState, Report
-from ghcr_audit.report_words import NOT_RUN, duration, every_link, link_name, link_sign, timings
+from ghcr_audit.report.drill import change_name, seconds
+from ghcr_audit.report.model import DrillSummary, LinkState, Report
+from ghcr_audit.report.words import NOT_RUN, duration, every_link, link_name, link_sign, timings
 
 _THINNEST = 2.0
 """Pixels: what was quicker than that is still to be seen."""

@@ -27,7 +27,7 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.drill.journal import Step
 from ghcr_audit.evidence import Mode
 from ghcr_audit.links.deploy import refused
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
 from ghcr_audit.targets import read_target
 from lab.errors import LabError
 from lab.faults.site import Site

@@ -9,8 +9,8 @@ from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.adapters.journals import FolderJournals
 from ghcr_audit.audit import Audit
 from ghcr_audit.drill.journal import parse
-from ghcr_audit.report_model import Report
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
+from ghcr_audit.report.model import Report
 from lab.faults.drilling import at_step, await_step, drill_process
 from lab.faults.recovering import recovered
 from lab.faults.sameness import Sameness, running, sameness

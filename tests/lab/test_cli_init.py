@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ghcr_audit.target_tables import Deploy, HostAccess
 from ghcr_audit.targets import Target, read_target
+from ghcr_audit.targets.tables import Deploy, HostAccess
 from lab.lab import Lab
 from lab.packages import ensure
 from tests.lab import host_flaws

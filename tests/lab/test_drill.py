@@ -16,7 +16,7 @@ from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.evidence import Certainty, Claim, Outcome
 from ghcr_audit.links import claims
 from ghcr_audit.links.deploy import refused
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 from ghcr_audit.verdicts import Verdict
 from lab.images import publish_release
 from lab.lab import Lab

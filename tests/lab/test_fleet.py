@@ -12,7 +12,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from deployments.stack import free_port
 from ghcr_audit.evidence import Link
 from ghcr_audit.fleet import Fleet, FleetMode
-from ghcr_audit.report_words import BROKEN, NOT_RUN
+from ghcr_audit.report.words import BROKEN, NOT_RUN
 from ghcr_audit.verdicts import Verdict
 from lab.demo_story import leaks
 from lab.lab import Lab

@@ -24,8 +24,8 @@ from ghcr_audit.evidence import Certainty, Finding, Link, Mode
 from ghcr_audit.lint.leaks import Numbering
 from ghcr_audit.lint.reading import read_report
 from ghcr_audit.redaction import Redactor
-from ghcr_audit.report_markdown import render_markdown
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
+from ghcr_audit.report.markdown import render_markdown
 from ghcr_audit.targets import read_target
 from ghcr_audit.verdicts import Verdict
 from lab import incidents

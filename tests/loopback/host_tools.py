@@ -16,7 +16,7 @@ from ghcr_audit.adapters.host import FramedHost
 from ghcr_audit.adapters.ssh import connect
 from ghcr_audit.commands import Answer, Command
 from ghcr_audit.framing import FrameReader, framed_script
-from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.targets.tables import HostAccess
 from lab.errors import LabError
 from lab.packages import ensure
 from tests.loopback.ssh_server import Login, serve

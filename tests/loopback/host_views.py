@@ -11,9 +11,9 @@ from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.commands import Answer
 from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.questions import registry_question
-from ghcr_audit.registry_view import RegistryView, parse_view
-from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.registry.view import RegistryView, parse_view
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import HostAccess
 
 NAME = "acme/observer"
 SINGLE = "20260119-101500"

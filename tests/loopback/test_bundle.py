@@ -25,7 +25,7 @@ from ghcr_audit.bundle.verified import Signed, Verification, verified
 from ghcr_audit.ledger.canonical import canonical, sha256
 from ghcr_audit.ledger.check import split_lines
 from ghcr_audit.ledger.entry import End, Reported
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
 from ghcr_audit.verdicts import Verdict
 from tests.pure.ledgers import (
     FEW,

@@ -14,9 +14,9 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Link, Mode, Observation, Vantage
-from ghcr_audit.registry_view import parse_view
+from ghcr_audit.registry.view import parse_view
+from ghcr_audit.registry.views import CONTROLLER, CONTROLLER_CREDENTIAL, published
 from ghcr_audit.targets import Target
-from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, published
 from tests.loopback.scripted_registry import Answer, ScriptedRegistry, serve
 from tests.loopback.test_registry_client import BEARER, INDEX, MANIFESTS, REPOSITORY, TAG, TAGS, UNKNOWN
 from tests.loopback.test_registry_client import as_json as json_answer

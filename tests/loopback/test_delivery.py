@@ -15,8 +15,8 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.diagnosis import delivery as rules
 from ghcr_audit.evidence import Finding, Mode, Outcome
 from ghcr_audit.links import delivery
-from ghcr_audit.target_tables import Deploy
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import Deploy
 from ghcr_audit.workflows.seen import DEFAULT_BRANCH, DEPLOY_FILES, WORKFLOWS, default_branch, deploy_files, flows
 from lab.repository import RELEASES, WorkflowFlaw, break_workflow, create_repository, next_release
 from lab.repository import WORKFLOWS as FOLDER

@@ -9,7 +9,7 @@ import pytest
 
 from ghcr_audit.adapters.local import LocalHost
 from ghcr_audit.questions import credential_question, registry_question
-from ghcr_audit.registry_view import parse_view
+from ghcr_audit.registry.view import parse_view
 from lab.loopback import LoopbackGateway
 from tests.loopback.host_views import (
     SINGLE,

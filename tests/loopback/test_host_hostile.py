@@ -23,8 +23,8 @@ from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link
 from ghcr_audit.framing import host_script
 from ghcr_audit.questions import credential_question, registry_question, token_question
-from ghcr_audit.registry_view import parse_view
-from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.registry.view import parse_view
+from ghcr_audit.targets.tables import HostAccess
 from lab.gateway.requests import API_PATH
 from lab.loopback import LoopbackGateway
 from tests.loopback.host_tools import Tools, stand_in_front

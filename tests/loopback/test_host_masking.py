@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ghcr_audit.adapters.local import LocalHost
 from ghcr_audit.commands import Command
-from ghcr_audit.redaction_forms import forms_of
+from ghcr_audit.redaction.forms import forms_of
 from tests.loopback.host_tools import (
     REGISTRY,
     Cell,

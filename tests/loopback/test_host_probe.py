@@ -12,8 +12,8 @@ from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.causes import Cause
 from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.questions import registry_question
-from ghcr_audit.registry_documents import OCI_INDEX
-from ghcr_audit.registry_view import EndpointAnswer, TagList
+from ghcr_audit.registry.documents import OCI_INDEX
+from ghcr_audit.registry.view import EndpointAnswer, TagList
 from lab.loopback import LoopbackGateway
 from lab.tokens import TokenKind
 from tests.loopback.host_views import (

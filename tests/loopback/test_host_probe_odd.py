@@ -8,8 +8,8 @@ import pytest
 
 from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.credentials import Credential, Secret
-from ghcr_audit.registry_documents import OCI_INDEX
-from ghcr_audit.registry_view import RegistryView
+from ghcr_audit.registry.documents import OCI_INDEX
+from ghcr_audit.registry.view import RegistryView
 from tests.loopback.host_views import (
     NAME,
     SECRET,

@@ -15,7 +15,7 @@ from ghcr_audit.commands import Command
 from ghcr_audit.credentials import Secret
 from ghcr_audit.errors import AuditError, HostError
 from ghcr_audit.redaction import current_redactor
-from ghcr_audit.target_tables import HostAccess
+from ghcr_audit.targets.tables import HostAccess
 from tests.loopback.ssh_server import Login, Running, serve
 
 pytestmark = pytest.mark.loopback

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from ghcr_audit.report_markdown import render_markdown
+from ghcr_audit.report.markdown import render_markdown
 from tasks.publish import _with_picture
 from tests.pure.report_example import blocked_report
 

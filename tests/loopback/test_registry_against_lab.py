@@ -4,7 +4,7 @@ import pytest
 
 from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.credentials import Credential, Secret
-from ghcr_audit.registry_view import EndpointAnswer, RegistryView, TagList
+from ghcr_audit.registry.view import EndpointAnswer, RegistryView, TagList
 from lab.loopback import LoopbackGateway
 from tests.loopback.host_views import INDEXED, NAME
 from tests.loopback.host_views import SINGLE as TAG

@@ -13,8 +13,8 @@ from ghcr_audit.adapters.registry import RegistryClient
 from ghcr_audit.causes import Cause
 from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.errors import ConfigurationError, RegistryError
-from ghcr_audit.registry_documents import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from ghcr_audit.registry_view import EndpointAnswer, ManifestAnswer, RegistryView, TagList, parse_view, render_view
+from ghcr_audit.registry.documents import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from ghcr_audit.registry.view import EndpointAnswer, ManifestAnswer, RegistryView, TagList, parse_view, render_view
 from tests.loopback.scripted_registry import Answer, ScriptedRegistry, serve
 
 pytestmark = pytest.mark.loopback

@@ -18,7 +18,7 @@ from ghcr_audit.adapters.registry_http import HttpRequest
 from ghcr_audit.causes import Cause
 from ghcr_audit.credentials import Credential, Secret
 from ghcr_audit.errors import ConfigurationError
-from ghcr_audit.registry_view import EndpointAnswer, RegistryView
+from ghcr_audit.registry.view import EndpointAnswer, RegistryView
 from tests.loopback.scripted_registry import Answer, ScriptedRegistry, serve
 
 pytestmark = pytest.mark.loopback

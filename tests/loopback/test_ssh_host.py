@@ -16,8 +16,8 @@ from ghcr_audit.causes import Cause
 from ghcr_audit.commands import Answer, Command, program
 from ghcr_audit.credentials import Secret
 from ghcr_audit.errors import ConfigurationError, HostError
-from ghcr_audit.target_tables import HostAccess
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import HostAccess
 from tests.loopback.ssh_server import Login, Running, closed_port, listening, serve
 
 pytestmark = pytest.mark.loopback

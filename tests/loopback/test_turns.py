@@ -13,8 +13,8 @@ from ghcr_audit.adapters.registry_turns import registry_turn
 from ghcr_audit.adapters.ssh import SshHost
 from ghcr_audit.causes import Cause
 from ghcr_audit.errors import HostError
-from ghcr_audit.target_tables import HostAccess
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import HostAccess
 
 pytestmark = pytest.mark.loopback
 

@@ -9,7 +9,7 @@ import pytest
 
 from ghcr_audit.adapters import signing
 from ghcr_audit.attestation import check_envelope, image_digest, statement_bytes
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 
 HEAD = "5e" * 32
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Link, Observation, Outcome, Vantage
 from ghcr_audit.links import claims
-from ghcr_audit.report_model import Report
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
+from ghcr_audit.report.model import Report
 
 FOLDER = Path(__file__).parents[1] / "recorded" / "audits"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from ghcr_audit.audit import Audit
 from ghcr_audit.evidence import Claim, Link, Mode, Observation, Outcome, Vantage
 from ghcr_audit.links import deploy, rollback
-from ghcr_audit.views import digest_in_registry
+from ghcr_audit.registry.views import digest_in_registry
 from tests.pure.audits import recorded
 
 _RECORDED = recorded("newer-release-pulled")

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from ghcr_audit.evidence import Link
-from ghcr_audit.report_model import DrillSummary, LinkState, Report
+from ghcr_audit.report.model import DrillSummary, LinkState, Report
 from tests.pure.report_example import blocked_report, drill
 
 FRAGMENTS = (

@@ -9,7 +9,7 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.bundle.archive import BLOCK
 from ghcr_audit.evidence import Attempt, Link
 from ghcr_audit.ledger.canonical import sha256
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
 from tests.pure.audits import recorded
 
 RUN = "5f9a3c1e-0000-4000-8000-00000000001a"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from ghcr_audit.history.kept import Kept, Trust
 from ghcr_audit.history.past import Past, past_of
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.model import Report
 from ghcr_audit.verdicts import Verdict
 from tests.pure import audits
 from tests.pure.report_example import drilled_report

@@ -18,7 +18,7 @@ from ghcr_audit.evidence import (
     Vantage,
     Weight,
 )
-from ghcr_audit.report_model import DrillRow, DrillSummary, LinkState, Report
+from ghcr_audit.report.model import DrillRow, DrillSummary, LinkState, Report
 from ghcr_audit.verdicts import Verdict
 
 STARTED = datetime(2026, 11, 22, 9, 30, tzinfo=timezone(timedelta(hours=9)))

@@ -14,9 +14,9 @@ from ghcr_audit.attestation import image_digest, statement_bytes
 from ghcr_audit.attestation.statement import Result, result_of, sorted_claims
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Claim, Link, Outcome, Weight
-from ghcr_audit.report_model import LinkState, Report
+from ghcr_audit.registry.views import BY_TRUST, HOST, HOST_ANONYMOUS, digest_in_registry
+from ghcr_audit.report.model import LinkState, Report
 from ghcr_audit.verdicts import Verdict, judge
-from ghcr_audit.views import BY_TRUST, HOST, HOST_ANONYMOUS, digest_in_registry
 from tests.pure.attested import HEAD, said, statement_of
 from tests.pure.audits import NAMES, recorded, report, saying, without
 

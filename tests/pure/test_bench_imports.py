@@ -10,7 +10,7 @@ from bench.measure_check import EVERYTHING
 pytestmark = pytest.mark.pure
 
 NEVER = ("prefect", "docker", "rich", "markdown_it", "asyncio", "unittest", "invoke")
-FOR_LATER = ("urllib3", "ssl", "yaml", "paramiko", "ghcr_audit.diagnosis", "ghcr_audit.report_markdown")
+FOR_LATER = ("urllib3", "ssl", "yaml", "paramiko", "ghcr_audit.diagnosis", "ghcr_audit.report.markdown")
 FOR_A_DRILL = (
     "ghcr_audit.diagnosis.drill",
     "ghcr_audit.drill.journal",

@@ -8,9 +8,9 @@ import jsonschema
 import pytest
 
 from ghcr_audit.cli.schema import run
-from ghcr_audit.report_forms import FORMS
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_schema import VERSION, render_schema, report_schema
+from ghcr_audit.report.forms import FORMS
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.schema import VERSION, render_schema, report_schema
 from tests.pure import audits
 from tests.pure.drill_audits import drilled
 from tests.pure.report_example import blocked_report, drilled_report

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghcr_audit.columns import columns, padded, wrapped
+from ghcr_audit.text.columns import columns, padded, wrapped
 
 pytestmark = pytest.mark.pure
 _WORDS = st.lists(st.text("ab-한글", min_size=1, max_size=30), max_size=20).map(" ".join)

@@ -11,8 +11,8 @@ from ghcr_audit.drill.dead_man import ARMED, ASKED, LATELY, State, arm, ask, sai
 from ghcr_audit.evidence import Outcome, Weight
 from ghcr_audit.links import dead_man
 from ghcr_audit.questions import host_questions
-from ghcr_audit.target_file import Draft, render_target_file
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.new_file import Draft, render_target_file
 from tests.pure.drill_audits import NEW, RUN, TARGET, before, drill_claims, drilled, outcome, seen
 
 AT_S = 1_795_423_300

@@ -14,7 +14,7 @@ from ghcr_audit.diagnosis import delivered as rules
 from ghcr_audit.diagnosis import delivery as repository_rules
 from ghcr_audit.evidence import Outcome, Weight
 from ghcr_audit.links import delivered, delivery
-from ghcr_audit.views import published
+from ghcr_audit.registry.views import published
 from ghcr_audit.workflows.seen import DEFAULT_BRANCH, DEPLOY_FILES, WORKFLOWS
 from tests.pure.audits import NAMES, answer, recorded, saying, without
 from tests.pure.workflow_texts import DEPLOY, build

@@ -24,8 +24,8 @@ from ghcr_audit.drill.snapshot import (
 )
 from ghcr_audit.evidence import Link, Observation, Vantage
 from ghcr_audit.framing import host_script
-from ghcr_audit.target_tables import Deploy
 from ghcr_audit.targets import Target
+from ghcr_audit.targets.tables import Deploy
 
 RUN = "0b9f1d6e-6c1c-4a55-9a0c-3f1f4be2a111"
 OTHER_RUN = "7a2f1d6e-6c1c-4a55-9a0c-3f1f4be2a222"

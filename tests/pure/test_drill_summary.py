@@ -9,7 +9,7 @@ from ghcr_audit.audit import Audit
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.drill.summary import drill_summary
 from ghcr_audit.evidence import Mode, Observation
-from ghcr_audit.report_model import DrillSummary, Report
+from ghcr_audit.report.model import DrillSummary, Report
 from tests.pure.audits import answer, recorded, report, saying, without
 
 pytestmark = pytest.mark.pure

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from ghcr_audit.evidence import Attempt, Link
 from ghcr_audit.fleet import Fleet, FleetMode, Row, in_words, lost_row, next_blocked, replaced, row_of
 from ghcr_audit.fleet_forms import fleet_markdown, fleet_text
-from ghcr_audit.report_words import BROKEN
+from ghcr_audit.report.words import BROKEN
 from ghcr_audit.verdicts import Verdict
 from tests.pure.report_example import blocked_report
 

@@ -20,7 +20,7 @@ from ghcr_audit.history.kept import Trust, listed
 from ghcr_audit.history.past import past_of
 from ghcr_audit.history.words import history_text
 from ghcr_audit.pictures.history import RUNS_SHOWN, draw_history, history_line
-from ghcr_audit.report_html import policy, render_html
+from ghcr_audit.report.html import policy, render_html
 from ghcr_audit.verdicts import Verdict
 from tests.pure import audits, ledgers
 from tests.pure.drill_audits import TARGET

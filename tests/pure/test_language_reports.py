@@ -14,12 +14,12 @@ from ghcr_audit.cli.report_files import checked_wishes, write_reports
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.evidence import Observation
 from ghcr_audit.language import Language, speaking
-from ghcr_audit.report_forms import FORMS, parse_wish
-from ghcr_audit.report_markdown import render_markdown
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_tables import link_table
-from ghcr_audit.report_text import WIDTH, render_text
-from ghcr_audit.report_told import told_report
+from ghcr_audit.report.forms import FORMS, parse_wish
+from ghcr_audit.report.markdown import render_markdown
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.tables import link_table
+from ghcr_audit.report.text import WIDTH, render_text
+from ghcr_audit.report.told import told_report
 from tests.pure import audits, drill_audits
 from tests.pure.hostile_report import FRAGMENTS, filled
 from tests.pure.report_example import blocked_report, drilled_report

@@ -19,7 +19,7 @@ from ghcr_audit.cli.live import is_lively
 from ghcr_audit.cli.live_chain import LiveChain
 from ghcr_audit.commands import Progress
 from ghcr_audit.evidence import Link, Outcome
-from ghcr_audit.report_model import LinkState
+from ghcr_audit.report.model import LinkState
 from ghcr_audit.watching import watched_by, watcher
 from tests.pure.report_example import claim
 

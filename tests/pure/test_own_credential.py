@@ -9,9 +9,16 @@ from ghcr_audit.diagnosis.known_token import Why
 from ghcr_audit.diagnosis.own_credential import beside
 from ghcr_audit.drill.candidate import candidate
 from ghcr_audit.evidence import Certainty, Finding, Link, Observation, Outcome, Vantage
+from ghcr_audit.registry.views import (
+    CONTROLLER,
+    CONTROLLER_CREDENTIAL,
+    HOST,
+    HOST_ANONYMOUS,
+    digest_in_registry,
+    published,
+)
 from ghcr_audit.token_facts import HOST_TOKEN
 from ghcr_audit.verdicts import Verdict
-from ghcr_audit.views import CONTROLLER, CONTROLLER_CREDENTIAL, HOST, HOST_ANONYMOUS, digest_in_registry, published
 from tests.pure.audits import answer, claim, recorded, report, saying, without
 from tests.pure.drill_audits import NEW, before
 

@@ -18,8 +18,8 @@ from ghcr_audit.pictures.chain import draw_chain
 from ghcr_audit.pictures.spans import Span, looked_at, merged, outages, waits, whole
 from ghcr_audit.pictures.svg import STYLE, data_uri
 from ghcr_audit.pictures.timeline import draw_timeline
-from ghcr_audit.report_model import DrillRow, LinkState, Report
-from ghcr_audit.xml_text import fitting
+from ghcr_audit.report.model import DrillRow, LinkState, Report
+from ghcr_audit.text.xml import fitting
 from tests.pure import audits
 from tests.pure.hostile_report import filled, hostile
 from tests.pure.report_example import STARTED, blocked_report, drill, drilled_report, observation

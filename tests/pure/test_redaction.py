@@ -17,8 +17,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ghcr_audit.redaction import SHORTEST_LEARNED, RedactingFilter, Redactor, current_redactor
-from ghcr_audit.redaction_gates import Window
-from ghcr_audit.redaction_shapes import SHAPES, shape_spans
+from ghcr_audit.redaction.gates import Window
+from ghcr_audit.redaction.shapes import SHAPES, shape_spans
 
 TOKEN = "ghp_" + "lab0" * 9
 STATELESS = "ghs_123456_eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJsYWIifQ.bGFiLXNpZ25hdHVyZS1sYWI"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghcr_audit.redaction import Redactor
-from ghcr_audit.redaction_stream import WINDOW, StreamRedactor, redact_stream
+from ghcr_audit.redaction.stream import WINDOW, StreamRedactor, redact_stream
 
 TOKEN = "ghp_" + "lab0" * 9
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n" + "bGFi" * 16 + "\nbGFi=\n-----END OPENSSH PRIVATE KEY-----"

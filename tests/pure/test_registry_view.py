@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.registry_view import (
+from ghcr_audit.registry.view import (
     MAX_MANIFESTS,
     MAX_TAGS,
     REFUSED_REALM,

@@ -4,7 +4,7 @@ import pytest
 
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.drill.timeline import Times
-from ghcr_audit.report_drill import (
+from ghcr_audit.report.drill import (
     downtime_words,
     drill_markdown,
     headline,
@@ -14,7 +14,7 @@ from ghcr_audit.report_drill import (
     seconds,
     took_words,
 )
-from ghcr_audit.report_model import DrillRow, DrillSummary
+from ghcr_audit.report.model import DrillRow, DrillSummary
 from tests.pure.report_example import drill
 
 pytestmark = pytest.mark.pure

@@ -12,9 +12,9 @@ from syrupy.assertion import SnapshotAssertion
 from ghcr_audit.cli.report_files import checked_wishes, print_is_wished, write_reports
 from ghcr_audit.errors import AuditError, ConfigurationError
 from ghcr_audit.evidence import Outcome
-from ghcr_audit.report_forms import FORMS, Wish, parse_wish
-from ghcr_audit.report_model import Report
-from ghcr_audit.report_summary import LIMIT_BYTES, render_summary
+from ghcr_audit.report.forms import FORMS, Wish, parse_wish
+from ghcr_audit.report.model import Report
+from ghcr_audit.report.summary import LIMIT_BYTES, render_summary
 from tests.pure import audits
 from tests.pure.hostile_report import filled, hostile
 from tests.pure.report_example import blocked_report, drilled_report

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from ghcr_audit.page.markdown import html_of, is_long, tokens_of, words_of
-from ghcr_audit.report_html import policy, render_html
-from ghcr_audit.report_markdown import render_markdown
-from ghcr_audit.report_model import Report
+from ghcr_audit.report.html import policy, render_html
+from ghcr_audit.report.markdown import render_markdown
+from ghcr_audit.report.model import Report
 from ghcr_audit.verdicts import Verdict
 from tests.pure.hostile_report import FRAGMENTS, filled, hostile
 from tests.pure.report_example import blocked_report, drilled_report

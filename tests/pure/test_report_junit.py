@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
 
 from ghcr_audit.evidence import Link, Outcome, Weight
-from ghcr_audit.report_junit import render_junit
-from ghcr_audit.report_model import LinkState, Report
-from ghcr_audit.report_words import every_link
+from ghcr_audit.report.junit import render_junit
+from ghcr_audit.report.model import LinkState, Report
+from ghcr_audit.report.words import every_link
 from ghcr_audit.verdicts import Verdict, judge
 from tests.pure import audits
 from tests.pure.hostile_report import filled, hostile

@@ -11,11 +11,11 @@ from markdown_it.token import Token
 from syrupy.assertion import SnapshotAssertion
 
 from ghcr_audit.evidence import Attempt, Link, Outcome, Weight
-from ghcr_audit.markdown_text import cell, code, fence, inline, table
-from ghcr_audit.report_markdown import OUTPUT_LIMIT_CHARS, render_markdown
-from ghcr_audit.report_model import DrillSummary, Integrity, LinkState, Report
-from ghcr_audit.report_tables import link_table
-from ghcr_audit.terminal_text import one_line
+from ghcr_audit.report.markdown import OUTPUT_LIMIT_CHARS, render_markdown
+from ghcr_audit.report.model import DrillSummary, Integrity, LinkState, Report
+from ghcr_audit.report.tables import link_table
+from ghcr_audit.text.markdown import cell, code, fence, inline, table
+from ghcr_audit.text.terminal import one_line
 from ghcr_audit.verdicts import Verdict
 from tests.pure.report_example import blocked_report, drill, drilled_report
 

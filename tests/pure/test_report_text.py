@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from ghcr_audit.evidence import Link, Outcome
-from ghcr_audit.report_model import LinkState
-from ghcr_audit.report_text import WIDTH, link_lines, render_brief, render_text
+from ghcr_audit.report.model import LinkState
+from ghcr_audit.report.text import WIDTH, link_lines, render_brief, render_text
 from ghcr_audit.verdicts import Verdict
 from tests.pure.report_example import TAG, blocked_report, drill, drilled_report
 

@@ -7,9 +7,9 @@ import pytest
 from ghcr_audit import __version__
 from ghcr_audit.causes import Cause
 from ghcr_audit.evidence import Attempt, Link
-from ghcr_audit.report_markdown import render_markdown
-from ghcr_audit.report_model import Report
-from ghcr_audit.reporting import report_of
+from ghcr_audit.report.making import report_of
+from ghcr_audit.report.markdown import render_markdown
+from ghcr_audit.report.model import Report
 from tests.pure.audits import NAMES, recorded, report
 
 pytestmark = pytest.mark.pure

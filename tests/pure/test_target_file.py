@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghcr_audit.candidates import (
+from ghcr_audit.errors import ConfigurationError
+from ghcr_audit.targets import Target
+from ghcr_audit.targets.candidates import (
     ComposePlace,
     PublishedPort,
     SeenContainer,
@@ -17,10 +19,8 @@ from ghcr_audit.candidates import (
     tag_pattern,
     target_name,
 )
-from ghcr_audit.errors import ConfigurationError
-from ghcr_audit.target_file import Draft, render_target_file
-from ghcr_audit.target_tables import Deploy, DeployMethod, HostAccess
-from ghcr_audit.targets import Target
+from ghcr_audit.targets.new_file import Draft, render_target_file
+from ghcr_audit.targets.tables import Deploy, DeployMethod, HostAccess
 
 pytestmark = pytest.mark.pure
 

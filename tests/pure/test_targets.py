@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ghcr_audit.errors import ConfigurationError
-from ghcr_audit.target_tables import DeployMethod
 from ghcr_audit.targets import Target, load_target, read_target, target_names
+from ghcr_audit.targets.tables import DeployMethod
 
 pytestmark = pytest.mark.pure
 

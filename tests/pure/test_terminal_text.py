@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghcr_audit.terminal_text import bounded, one_line, plain
+from ghcr_audit.text.terminal import bounded, one_line, plain
 
 
 @pytest.mark.parametrize(

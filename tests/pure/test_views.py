@@ -3,7 +3,7 @@
 import pytest
 
 from ghcr_audit.audit import Audit
-from ghcr_audit.views import (
+from ghcr_audit.registry.views import (
     CONTROLLER,
     HOST,
     HOST_ANONYMOUS,

@@ -1,0 +1,1 @@
+"""What registries answer, read defensively, and what each vantage point saw of one."""
