@@ -26,7 +26,7 @@ from bench.contenders import WorkNotDoneError
 from bench.figures import spread
 from bench.machine import load, machine
 from bench.results import OrchestrationResult, Stage
-from deployments.stack import children
+from deployments.processes import children
 from lab.lab import Lab
 from lab.served import LIMIT_S, Served, served
 

@@ -25,7 +25,8 @@ from prefect.exceptions import PrefectHTTPStatusError
 from bench.machine import load, machine
 from bench.results import PrefectFleetPoint, PrefectFleetResult
 from bench.usage import Usage, busy_share, usage_of
-from deployments.stack import POOL, Stack, children, free_port
+from deployments.processes import children
+from deployments.stack import POOL, Stack, free_port
 from ghcr_audit.fleet import Fleet, Row
 from ghcr_audit.verdicts import Verdict
 from lab.errors import LabError

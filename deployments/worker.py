@@ -10,7 +10,8 @@ import subprocess
 import sys
 from types import FrameType
 
-from deployments.stack import STOP_LIMIT_S, WORKER, end_runs
+from deployments.processes import end_runs
+from deployments.stack import STOP_LIMIT_S, WORKER
 
 
 def main(words: list[str] | None = None) -> int:

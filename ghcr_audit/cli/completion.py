@@ -4,8 +4,8 @@ import argparse
 import shlex
 
 from ghcr_audit.adapters.begin import TARGETS_VARIABLE, targets_folder
+from ghcr_audit.cli.arguments import parser
 from ghcr_audit.cli.command import TARGETS
-from ghcr_audit.cli.main import parser
 
 # Only names that a target can have are offered: bash expands the words that it is given.
 _BASH = """

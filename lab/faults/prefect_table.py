@@ -12,7 +12,7 @@ from uuid import UUID
 
 from prefect.states import Cancelling
 
-from deployments.stack import children
+from deployments.processes import children
 from ghcr_audit.drill.journal import Step
 from lab.faults.sameness import leftovers_on_host
 from lab.faults.site import Site

@@ -119,7 +119,7 @@ _PUT_TOGETHER = {
         "the container, sidecars, local tags, state files, files of the deployment",
         "lease of {lease_s} s for run {run}",
     ),
-    "ghcr_audit/cli/main.py": (
+    "ghcr_audit/cli/arguments.py": (
         "example: ghcr-audit {example}",
         "exit codes: 0 passed (with or without warnings), 1 tool error, 2 configuration, 3 broken, 4 blocked,",
         "            5 unknown, 6 could not restore",

@@ -19,7 +19,7 @@ from prefect.blocks.system import Secret as SecretBlock
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from deployments.stack import children
+from deployments.processes import children
 from ghcr_audit.drill.journal import Step
 from lab.lab import Lab
 from lab.served import Served, served

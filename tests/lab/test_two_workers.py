@@ -25,7 +25,8 @@ from prefect.client.schemas.objects import State
 from prefect.filesystems import LocalFileSystem
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from deployments.stack import Stack, StackError, children, free_port
+from deployments.processes import children
+from deployments.stack import Stack, StackError, free_port
 from ghcr_audit.drill.journal import Step
 from ghcr_audit.verdicts import Verdict
 from lab.demo_story import leaks

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
 
-from deployments.stack import CHECKOUT, Stack, StackError, children, free_port
+from deployments.processes import children
+from deployments.stack import CHECKOUT, Stack, StackError, free_port
 from lab.postgres import Database, postgresql
 
 pytestmark = pytest.mark.loopback

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ghcr_audit.cli.api import address_of
-from ghcr_audit.cli.main import main, parser
+from ghcr_audit.cli.arguments import parser
+from ghcr_audit.cli.main import main
 
 pytestmark = pytest.mark.pure
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from ghcr_audit.cli.arguments import parser
 from ghcr_audit.cli.command import GROUPS
 from ghcr_audit.cli.completion import completion
-from ghcr_audit.cli.main import main, parser
+from ghcr_audit.cli.main import main
 
 pytestmark = pytest.mark.pure
 

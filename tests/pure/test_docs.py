@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ghcr_audit.causes import Cause
-from ghcr_audit.cli.main import EXIT_CODES, parser
+from ghcr_audit.cli.arguments import EXIT_CODES, parser
 from ghcr_audit.diagnosis import RULES
 from ghcr_audit.targets import read_target
 from ghcr_audit.verdicts import Verdict

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from prefect.cli.deploy._models import DeploymentConfig, RawScheduleConfig
 
-from ghcr_audit.cli.main import main, parser
+from ghcr_audit.cli.arguments import parser
+from ghcr_audit.cli.main import main
 from ghcr_audit.targets import Target
 from tests.pure.test_docs import CHECKOUT, DOCS, FENCE, PAGES, fences, named, text_of, words_of
 

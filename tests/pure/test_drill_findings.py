@@ -6,7 +6,7 @@ import pytest
 
 from ghcr_audit.audit import Audit, failed
 from ghcr_audit.causes import Cause
-from ghcr_audit.cli.main import parser
+from ghcr_audit.cli.arguments import parser
 from ghcr_audit.diagnosis import diagnose
 from ghcr_audit.drill.by_hand import commands
 from ghcr_audit.drill.snapshot import (
