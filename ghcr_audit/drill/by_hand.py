@@ -7,7 +7,7 @@ deploys, in this order. Words from the host are quoted for its shell; they never
 import shlex
 from collections.abc import Iterator
 
-from ghcr_audit.drill.snapshot import Service, Snapshot, StateFile
+from ghcr_audit.drill.snapshot import Service, Snapshot, StateFile, is_set_aside
 from ghcr_audit.targets import Target
 from ghcr_audit.targets.tables import Deploy
 
@@ -110,11 +110,15 @@ def _printed(file: StateFile) -> str:
 
 
 def _sidecars(target: Target, before: Snapshot, now: Snapshot) -> Iterator[str]:
-    """Those that ran and are known to be stopped; one that was replaced stays replaced."""
+    """Those that ran and are known to be stopped; one that was replaced stays replaced. And what compose left."""
     stopped = {one.id for one in now.sidecars or () if one.status != "running"}
     for one in before.sidecars or ():
         if one.status == "running" and one.id in stopped:
             yield _docker(target, "start", one.name)
+    known = {one.name for one in before.sidecars or ()}
+    for one in now.sidecars or ():
+        if is_set_aside(one.name) and one.name not in known:
+            yield _docker(target, "rm", one.name)
 
 
 def _traces(target: Target) -> Iterator[str]:

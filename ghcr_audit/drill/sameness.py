@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ghcr_audit.drill.snapshot import ComposeOrigin, Service, Snapshot
+from ghcr_audit.drill.snapshot import ComposeOrigin, Service, Snapshot, is_set_aside
 from ghcr_audit.errors import ConfigurationError
 from ghcr_audit.images import parse_image
 
@@ -136,8 +136,9 @@ def _sidecars(before: Snapshot, after: Snapshot) -> Iterator[str]:
     if before.sidecars is None or after.sidecars is None:
         yield _unseen("the sidecars", before.sidecars)
         return
-    now = {one.name: one for one in after.sidecars}
-    was = {one.name: one for one in before.sidecars}
+    left = {one.name for one in before.sidecars if is_set_aside(one.name)}  # compose's own, who takes them away
+    now = {one.name: one for one in after.sidecars if one.name not in left}
+    was = {one.name: one for one in before.sidecars if one.name not in left}
     yield from _lists("sidecars", was, now)
     for name in sorted(was.keys() & now.keys()):
         if was[name].id != now[name].id:

@@ -23,6 +23,7 @@ _MAX_NAMED = 500
 _MAX_TAGS = 4000
 _TEXT = 1000
 _STATE_CHARS = 1024
+_SET_ASIDE = re.compile(r"[0-9a-f]{12}_.")
 _PLAIN = re.compile(rf"[A-Za-z0-9_.:/@+-]{{0,{_STATE_CHARS}}}")
 
 
@@ -224,8 +225,20 @@ def _names(data: object) -> tuple[str, ...]:
     return tuple(sorted(set(found)))[:_MAX_NAMED]
 
 
+def is_set_aside(name: str) -> bool:
+    """By its name: what compose makes or sets aside while it replaces a container, and leaves if it is interrupted.
+
+    Twelve digits of the replaced container's id, then its name (compose v2: the new one until the old one is gone;
+    docker-compose v1: the old one).
+    """
+    return _SET_ASIDE.match(name) is not None
+
+
 def _sidecars(observation: Observation | None, found: Service | None) -> tuple[Sidecar, ...] | None:
-    """The other containers of the project; None when they were not seen, or there is no project."""
+    """The other containers of the project; None when they were not seen, or there is no project.
+
+    Not those that the service itself has, by its scale; but what compose left of it.
+    """
     if observation is None or not observation.ok or observation.cut or found is None or found.compose is None:
         return None
     listed = (facts.json_lines(observation) or ())[:_MAX_NAMED]
@@ -234,7 +247,8 @@ def _sidecars(observation: Observation | None, found: Service | None) -> tuple[S
             (
                 Sidecar(name=_text(one.get("name")), id=_text(one.get("id")), status=_text(one.get("state")))
                 for one in listed
-                if one.get("project") == found.compose.project and one.get("service") != found.compose.service
+                if one.get("project") == found.compose.project
+                and (one.get("service") != found.compose.service or is_set_aside(_text(one.get("name"))))
             ),
             key=lambda one: one.name,
         )

@@ -149,7 +149,21 @@ as_before() {  # DOCKER...: the container is the service, of the same image, set
 }
 
 container_back() {  # DOCKER...: by compose, as its labels say it was made
-  if as_before "$@"; then echo "container $container is as it was"; return 0; fi
+  if as_before "$@"; then echo "container $container is as it was"; else composed_back "$@" || return 1; fi
+  set_aside_away "$@"
+}
+
+set_aside_away() {  # DOCKER...: what compose left when it was interrupted: TWELVE-DIGITS_CONTAINER, which does not run
+  "$@" ps --all --format '{{.Names}}' --filter label=com.docker.compose.oneoff=False \
+    --filter "label=com.docker.compose.project=$project" \
+    --filter "label=com.docker.compose.service=$service" | while read -r name; do
+    case $name in ????????????_"$container") ;; *) continue ;; esac
+    if "$@" rm "$name" >/dev/null </dev/null; then echo "container that compose had left removed: $name"
+    else echo "$name, which compose had left, cannot be removed" >&2; exit 1; fi
+  done || failed=1
+}
+
+composed_back() {  # DOCKER...
   cd "$directory" || { trouble "$directory is gone"; return 1; }
   if ! image_stands "$@"; then
     trouble "image $image ($image_id) is gone and cannot be pulled again: what runs is left alone"

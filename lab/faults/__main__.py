@@ -54,7 +54,7 @@ def _interrupted(number: int, _frame: FrameType | None) -> None:
 
 def _load(options: argparse.Namespace) -> int:
     with served_lab(options.store, _say) as audits:
-        found = load(audits, options.load)
+        found = load(audits, options.load, limit=options.at_once)
     print(found)
     return 0 if found.none_lost else 1
 
@@ -132,6 +132,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-table", action="store_true", help="schedules alone")
     parser.add_argument("--no-prefect", action="store_true", help="without the table of Prefect's own deaths")
     parser.add_argument("--load", type=int, default=0, metavar="N", help="queue N audits of one host at once, instead")
+    parser.add_argument(
+        "--at-once", type=int, default=4, metavar="N", help="of these, so many may run (default: %(default)s)"
+    )
     parser.add_argument(
         "--minutes", type=float, default=45, help="begin nothing later than that (default: %(default)g)"
     )

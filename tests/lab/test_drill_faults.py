@@ -1,5 +1,6 @@
 """Drills that die or are sabotaged: what the fault matrix (test_faults.py) cannot show, step by step."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ghcr_audit.drill.questions import Drill
 from ghcr_audit.drill.snapshot import Phase
 from ghcr_audit.verdicts import Verdict
 from lab.faults.deeds import truncate
+from lab.faults.sameness import container_id
 from lab.lab import Lab
 from lab.repository import RELEASES
 from tests.lab.command_line import command_line
@@ -100,6 +102,46 @@ def test_without_a_readable_journal_nothing_is_changed_and_with_the_hosts_own_on
         assert sameness(site.lab) == before
         on_host.write_text(whole, encoding="utf-8")
         assert recovered(site, look=True).outcome is Outcome.RESTORED
+
+
+def half_replaced(site: Site, *, running: bool) -> str:
+    """What compose makes before it takes the old container away, as when it is killed between the two."""
+    name = f"{container_id(site.lab)[:12]}_observer"
+    labels = site.lab.docker("inspect", "--format", "{{json .Config.Labels}}", "observer").stdout
+    words = [f"--label={key}={value}" for key, value in json.loads(labels).items() if key.startswith("com.docker.")]
+    done = site.lab.docker(
+        "run" if running else "create",
+        *(["--detach"] if running else []),
+        "--name",
+        name,
+        *words,
+        f"{site.lab.image}:{NEW}",
+    )
+    assert done.returncode == 0, done.stderr
+    return name
+
+
+def test_what_an_interrupted_compose_has_left_is_removed(site: Site) -> None:
+    with host_kept(site):
+        audit = dead_drill(site)
+        name = half_replaced(site, running=False)
+        found = recovered(site, own=audit.run)
+    assert found.outcome is Outcome.RESTORED
+    assert found.audit is not None
+    assert any(f"container that compose had left removed: {name}" in one.stdout for one in found.audit.observations)
+
+
+def test_a_container_in_the_services_place_that_runs_is_told_and_left_to_a_person(site: Site) -> None:
+    with host_kept(site):
+        audit = dead_drill(site)
+        name = half_replaced(site, running=True)
+        found = recovered(site, own=audit.run)
+        assert found.outcome is Outcome.FAILED
+        assert found.audit is not None
+        told = [one.stderr for one in found.audit.observations]
+        assert any(f"{name}, which compose had left, cannot be removed" in words for words in told)
+        assert site.lab.docker("rm", "--force", name).returncode == 0
+        assert recovered(site).outcome is Outcome.RESTORED
 
 
 def test_while_a_drill_lives_it_is_not_recovered_whoever_looks(site: Site) -> None:

@@ -403,3 +403,10 @@ def test_only_what_differs_is_typed_where_the_host_was_seen() -> None:
     was, is_ = snapshot(audit, Phase.BEFORE), snapshot(audit, Phase.RESTORED)
     told = commands(TARGET, was, is_)
     assert [line.split()[0] for line in told] == ["ghcr-audit", "cd", "env", "docker", "rm"]
+
+
+def test_by_hand_what_compose_left_is_removed_unless_it_was_there_before() -> None:
+    left = Sidecar(name="6d3326185c64_observer", id="6" * 64, status="created")
+    now = Snapshot(sidecars=(left,))
+    assert commands(TARGET, Snapshot(sidecars=()), now)[1:-2] == ("docker rm 6d3326185c64_observer",)
+    assert commands(TARGET, now, now)[1:-2] == ()

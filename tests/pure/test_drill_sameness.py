@@ -279,6 +279,15 @@ def test_every_aspect_is_compared() -> None:
     assert {aspect for _, aspect, _ in CHANGES} == set(Aspect)
 
 
+def test_what_an_interrupted_compose_left_counts_only_where_it_was_not_there_before() -> None:
+    """The next run of compose takes it away: a drill cannot leave it there, nor put it back."""
+    left = Sidecar(name="6d3326185c64_observer", id="6" * 64, status="created")
+    with_it = snapshot(sidecars=(*(WAS.sidecars or ()), left))
+    assert told(with_it) == [("sidecars", "sidecars that were not there before: 6d3326185c64_observer")]
+    assert told(WAS, with_it) == []
+    assert told(with_it, with_it) == []
+
+
 def test_words_of_a_host_stay_on_one_line_and_short() -> None:
     found = told(service(restart_policy=f"a\nb{'x' * 900}"))
     assert "\n" not in found[0][1] and len(found[0][1]) < 260
