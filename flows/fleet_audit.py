@@ -1,21 +1,26 @@
 """Many targets at once: each audited like one alone, all of them on one page."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
 from typing import Annotated
 
 from prefect import flow, unmapped
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from flows.fleet_waiting import given_answer, until_unblocked
+from flows.safety import restored_first
 from flows.start import fleet_started
 from flows.target_choice import TargetName
 from ghcr_audit.adapters.begin import targets_folder
 from ghcr_audit.adapters.clock import utc_now
-from ghcr_audit.errors import ConfigurationError
+from ghcr_audit.errors import AuditError, ConfigurationError
 from ghcr_audit.fleet import Fleet, FleetMode, Row, lost_row, replaced
-from ghcr_audit.targets import target_names
+from ghcr_audit.targets import load_target, target_names
 from tasks.failures import redacted, redacting
 from tasks.fleet import audit_target, fleet_state, publish_fleet
 
@@ -67,8 +72,21 @@ def chosen(targets: list[str] | None) -> tuple[str, ...]:
 
 def audited(names: tuple[str, ...], mode: FleetMode) -> tuple[Row, ...]:
     """One row for each target, whatever became of its audit."""
+    _restored_first(names, mode)
     futures = audit_target.map(list(names), unmapped(mode.of_audit))
     return replaced((), (_row(name, future) for name, future in zip(names, futures, strict=True)))
+
+
+def _restored_first(names: tuple[str, ...], mode: FleetMode) -> None:
+    """Hosts on which a drill was left open, several at a time; a target that cannot be read is told by its row."""
+
+    def restore(name: str) -> None:
+        with suppress(AuditError):
+            restored_first(load_target(name, targets_folder()), mode.of_audit, str(flow_run.id))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for one in [pool.submit(copy_context().run, restore, name) for name in names]:
+            one.result()
 
 
 def _row(name: str, future: PrefectFuture[Row]) -> Row:

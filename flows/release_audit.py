@@ -54,7 +54,7 @@ def release_audit(
         force: Of a drill: why it is right although the host is not as it should be; it stands in the report.
     """
     audit = started(target, tag, mode, DrillWishes(rollback_to=rollback_to, force=force))
-    restored_first(audit)
+    restored_first(audit.target, audit.mode, audit.run)
     audit = preflight(audit)
     audit = auth(audit)
     audit = until_accepted(audit, wait_hours)

@@ -26,7 +26,7 @@ from ghcr_audit.adapters.recover import Outcome, Recovery, recover
 from ghcr_audit.audit import Audit
 from ghcr_audit.errors import AuditError, HostError
 from ghcr_audit.evidence import Mode
-from ghcr_audit.targets import load_target
+from ghcr_audit.targets import Target, load_target
 from ghcr_audit.verdicts import Verdict
 from tasks.journals import PrefectJournals
 from tasks.ledger import keep_restored
@@ -40,19 +40,19 @@ def journal_store() -> JournalStore:
     return PrefectJournals()
 
 
-def restored_first(audit: Audit) -> None:
+def restored_first(target: Target, mode: Mode, run: str) -> None:
     """Restore the host if an earlier drill was left open on it; what is in the way is preflight's to tell."""
-    if audit.mode is Mode.OBSERVE or not drill.drills(audit.target):
+    if mode is Mode.OBSERVE or not drill.drills(target):
         return
     try:
-        found = recover(audit.target, journal_store(), run=audit.run, look=True)
+        found = recover(target, journal_store(), run=run, look=True)
     except HostError:
-        close_connection(audit.target)
+        close_connection(target)
         return
-    keep_restored(audit.run, found.audit, by="before the audit")
+    keep_restored(run, found.audit, by="before the audit")
     if found.outcome is not Outcome.NOTHING:
-        _say(f"an unfinished drill on {audit.target.where}: {told(found)}")
-    if found.journal is not None and found.journal.run != audit.run:
+        _say(f"an unfinished drill on {target.where}: {told(found)}")
+    if found.journal is not None and found.journal.run != run:
         end_dead_run(found)
 
 

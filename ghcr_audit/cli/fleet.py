@@ -11,7 +11,7 @@ from ghcr_audit.fleet_forms import fleet_markdown, fleet_text
 from ghcr_audit.language import Language, speaking
 
 _SUFFIX = "fleet-report-json"
-_HEARD = ("fleet", "waiting")
+_HEARD = ("fleet", "waiting", "drill")
 """What is said of what the flow tells: not each link of each target, in the order in which threads come to them."""
 _FENCE = "```json\n"
 

@@ -15,13 +15,14 @@ from lab.lab import Lab
 from lab.repository import RELEASES
 from lab.served import Served, served
 from lab.target import Setting
-from tests.lab.drills import Site, await_step, host_kept, put_back, site_of
+from tests.lab.drills import Site, await_step, drill_process, host_kept, put_back, site_of
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(360)]
 
 NEW = RELEASES.newest_published
 BACK_WITHIN_S = 60
-SETTINGS: dict[str, Setting | None] = {"deploy__lease_s": 8, "deploy__limit_s": 20, "wait_for_tag_s": 60}
+LEASE_S = 8
+SETTINGS: dict[str, Setting | None] = {"deploy__lease_s": LEASE_S, "deploy__limit_s": 20, "wait_for_tag_s": 60}
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,17 @@ def test_a_drill_walks_the_whole_chain_and_leaves_no_watch(audits: Served, site:
     with audits.client() as client:
         names = [task.name.rpartition("-")[0] for task in client.read_task_runs(limit=200) if task.flow_run_id == run]
     assert sorted(names) == sorted([*(link.value for link in Link), "publish"])
+
+
+def test_a_fleet_that_pulls_first_puts_a_host_back_on_which_a_drill_was_left_open(audits: Served, site: Site) -> None:
+    """Its controller is gone for good: the host's own copy of the journal is all that there is."""
+    with host_kept(site):
+        with drill_process(site, site.audit(NEW)) as process:
+            await_step(site, Step.ROLLING_BACK, process)
+        site.controllers_copy.unlink()
+        time.sleep(LEASE_S)
+        ended = audits.cli("fleet", "observer", "--mode", "pull", "--json")
+    assert f"an unfinished drill on {site.target.where}: restored" in ended.stderr
 
 
 def test_recovering_where_no_drill_is_open_is_over_at_once_and_says_so(audits: Served) -> None:
