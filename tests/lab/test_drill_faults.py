@@ -121,14 +121,27 @@ def half_replaced(site: Site, *, running: bool) -> str:
     return name
 
 
-def test_what_an_interrupted_compose_has_left_is_removed(site: Site) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        (("stop", "observer"),),
+        (("stop", "observer"), ("rm", "observer")),
+        (("stop", "observer"), ("rm", "observer"), ("rename", "{new}", "observer")),
+    ],
+    ids=["the new one is made", "the old one is stopped", "the old one is gone", "the new one has its name"],
+)
+def test_wherever_compose_is_interrupted_what_it_has_left_is_put_right(
+    site: Site, words: tuple[tuple[str, ...], ...]
+) -> None:
+    """Its steps when it replaces a container, one by one."""
     with host_kept(site):
         audit = dead_drill(site)
-        name = half_replaced(site, running=False)
-        found = recovered(site, own=audit.run)
-    assert found.outcome is Outcome.RESTORED
-    assert found.audit is not None
-    assert any(f"container that compose had left removed: {name}" in one.stdout for one in found.audit.observations)
+        new = half_replaced(site, running=False)
+        for step in words:
+            done = site.lab.docker(*(word.replace("{new}", new) for word in step))
+            assert done.returncode == 0, done.stderr
+        assert recovered(site, own=audit.run).outcome is Outcome.RESTORED
 
 
 def test_a_container_in_the_services_place_that_runs_is_told_and_left_to_a_person(site: Site) -> None:
