@@ -2,20 +2,11 @@
 
 import re
 
-from ghcr_audit.messages.features import Message
+from ghcr_audit.messages.features import CODES, Message
 from ghcr_audit.messages.hosts import Registry, mistyped
-
-NO_CREDENTIAL = (
-    "authentication required",
-    "no basic auth credentials",
-    "unauthorized",
-    "access to the resource is denied",
-)
-"""How a request without a credential is refused."""
 
 _PUBLIC = frozenset({Registry.GHCR, Registry.HUB, Registry.QUAY, Registry.GOOGLE, Registry.GITLAB, Registry.GITHUB})
 _CDN = ("azureedge", "azurefd", "blob.core.windows.net", "fastly", "cloudfront", "akamai", "cloudflare", "githubassets")
-_SUCCESSES = ("login succeeded", "status: downloaded newer image", "status: image is up to date")
 _SERVICES = ("systemd[", ".service: ", "cron[", "watchtower", "docker_config=", "/snap/docker/")
 _STATUS_TEXTS = frozenset(
     {
@@ -31,6 +22,7 @@ _STATUS_TEXTS = frozenset(
     }
 )
 _URL_ERROR = re.compile(r"(?:get|head|post|put) \"?https://[^\s\"]{1,600}\"?: ([^:]{3,60})$")
+_NO_STATUS_WORDS = frozenset({*CODES, "eof", "timeout", "forbidden", "unknown"})
 _TAIL_CHARS = 700
 _PATH = re.compile(r"https://ghcr\.io/v2/([a-z0-9._/-]{1,255}?)/(?:manifests|tags|blobs)/")
 _HUB_PATH = re.compile(r"https://(?:registry-1|index)\.docker\.io/v2/([a-z0-9._/-]{1,255}?)/(?:manifests|tags|blobs)/")
@@ -41,6 +33,23 @@ _NOT_FOUND = re.compile(
 _V1_EXPRESSION = re.compile(
     r"invalid interpolation format for \"[^\"]{1,80}\" option in service \"[^\"]{1,80}\": "
     r"\"[^\"$]{0,200}\$\{[a-z_][a-z0-9_]{0,80}:?[-?][^{}]{0,200}\}[^\"$]{0,200}\""
+)
+_V1_INVALID_KEY = re.compile(r"services\.[\w.-]{1,80}?\.([a-z_]{2,40}) contains an invalid type")
+_V1_OTHER_FAULTS = ("unsupported option", "additional properties", "does not match any of", "unsupported config option")
+_KIND = (
+    r"(?:fine[- ]grained|installation (?:access )?token|app token|(?:personal|oauth) access token"
+    r"|(?:credential|token) type|type of (?:token|credential))"
+)
+_KIND_REFUSED = re.compile(
+    rf"{_KIND}[^.;]{{0,80}}? (?:not supported|not support )"
+    rf"|(?:do|does|is|are) not support(?:ed)? (?:[a-z]{{1,12}} ){{0,3}}{_KIND}"
+    rf"|(?:forbidden|not allowed|not accepted) (?:with|for|using|by) (?:an? |this |these |your )?{_KIND}"
+)
+_SAML = re.compile(r"(?<![\w./:@-])saml(?![\w/@-]|[.:]\w)")
+_SAML_NEAR = ("enforc", "sso", "single sign", "organization", "organisation", "authoriz", "authoris")
+_NEAR_CHARS = 150
+_OFFICIAL = re.compile(
+    r"/v2/library/|\blibrary/[a-z0-9]|\bdocker pull [a-z0-9][a-z0-9_.-]{0,80}(?::[\w.-]{1,128})?(?: |$)"
 )
 _USERS_API = re.compile(r"api\.github\.com/user(?![a-z0-9_-])|/api/v4/projects\?|/api/v4/user\b")
 _JOURNAL = re.compile(r"\bdocker\[[0-9]{1,8}\]: ")
@@ -78,15 +87,20 @@ def _ends_bare(sentence: str) -> bool:
     return found is not None and found[1] in _STATUS_TEXTS
 
 
+def bare_word(message: Message) -> bool:
+    """Go's url.Error that ends in one word, which is neither a registry's code nor a transport's error."""
+    return any(_ends_in_word(sentence) for sentence in message.sentences)
+
+
+def _ends_in_word(sentence: str) -> bool:
+    shown = sentence.rstrip(" .\"'")[-_TAIL_CHARS:]
+    word = shown.rpartition(": ")[2]
+    return word.isalpha() and word not in _NO_STATUS_WORDS and _URL_ERROR.search(shown) is not None
+
+
 def cdn_certificate(message: Message) -> bool:
     """A public registry's name, and the certificate of a content delivery network."""
     return public_registry(message) and any(name in message.flat for name in _CDN)
-
-
-def works_elsewhere(message: Message) -> bool:
-    """The same output shows a login or pull that worked, and after it a request without a credential."""
-    worked = _last(message, _SUCCESSES)
-    return 0 <= worked < _last(message, NO_CREDENTIAL)
 
 
 def other_process(message: Message) -> bool:
@@ -125,6 +139,29 @@ def reference_not_found(message: Message) -> bool:
 def old_interpolation(message: Message) -> bool:
     """Compose refuses an expression that is one today: the first compose could not read it before 1.20."""
     return _V1_EXPRESSION.search(message.flat) is not None
+
+
+def only_depends_on(message: Message) -> bool:
+    """The first compose refuses depends_on, and no other key: its long form came with file format 2.1."""
+    keys = set(_V1_INVALID_KEY.findall(message.flat))
+    return keys == {"depends_on"} and not any(fault in message.flat for fault in _V1_OTHER_FAULTS)
+
+
+def kind_refused(message: Message) -> bool:
+    """A noun for a kind of token, and in the same sentence that it is not supported, allowed or accepted."""
+    return _KIND_REFUSED.search(message.flat) is not None
+
+
+def speaks_of_saml(message: Message) -> bool:
+    """The word SAML, not a part of a name or address, near a word of organisations or authorisation."""
+    places = (found.start() for found in _SAML.finditer(message.flat))
+    around = (message.flat[max(0, place - _NEAR_CHARS) : place + _NEAR_CHARS] for place in places)
+    return any(word in text for text in around for word in _SAML_NEAR)
+
+
+def official_image(message: Message) -> bool:
+    """An image of Docker Hub's own namespace, which is public."""
+    return _OFFICIAL.search(message.flat) is not None
 
 
 def asks_for_a_user(message: Message) -> bool:

@@ -7,7 +7,7 @@ in the length of the text: no pattern can fail after more than a bounded number 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ghcr_audit.messages.hosts import Registry, registry_of
@@ -81,7 +81,7 @@ class Message:
 
 def read_message(text: str, *, operation: str = "", registry: str = "") -> Message:
     """Take a text apart; `operation` and `registry` (a host or a product's name) help where they are known."""
-    sentences = tuple(_sentences(_normal(text)))
+    sentences = _last_attempt(tuple(_sentences(_normal(text))))
     flat = " ".join(sentences)
     return Message(
         flat=flat,
@@ -95,9 +95,41 @@ def read_message(text: str, *, operation: str = "", registry: str = "") -> Messa
     )
 
 
+_ENGINE_ANSWER = re.compile(
+    r"\b[45]\d\d (?:server|client) error(?: for http\+docker://[^\s]{1,2000})?: [a-z ]{3,40}(?=\(\\?\")"
+)
+"""What docker-py prints in front of the engine's words: the status there is the engine's, not the registry's."""
+_ATTEMPT = re.compile(
+    r"trying to pull (?:repository )?(?:[^\s/]{1,255}/){0,10}([a-z0-9_-][a-z0-9_.-]{0,255}?)(?:[:@. ]|$)"
+)
+
+
+def _last_attempt(sentences: tuple[str, ...]) -> tuple[str, ...]:
+    """Podman tries one registry after the other for a short name: what the earlier ones said of it is no fault."""
+    found = [
+        (number, _ATTEMPT.match(sentence)) for number, sentence in enumerate(sentences) if "trying to pull" in sentence
+    ]
+    attempts = [(number, attempt[1]) for number, attempt in found if attempt is not None]
+    if len({name for _, name in attempts}) != 1:
+        return sentences
+    return sentences[: attempts[0][0]] + sentences[attempts[-1][0] :]
+
+
+_LOGGED = re.compile(r"[a-z0-9][a-z0-9_.-]{0,80} \| ")
+
+
+def without_logs(message: Message) -> Message:
+    """The message without the lines that compose shows of its containers (`web-1  | …`): no words of compose's own."""
+    if " | " not in message.flat:
+        return message
+    own = tuple(sentence for sentence in message.sentences if not _LOGGED.match(sentence))
+    return replace(message, flat=" ".join(own), sentences=own)
+
+
 def _normal(text: str) -> str:
     r"""Readable characters only, lower case, quotation marks as typed: a log's `\"` is a `"`."""
     shown = plain(bounded(text, LIMIT_CHARS)[0]).lower()
+    shown = _ENGINE_ANSWER.sub("", shown) if "http+docker://" in shown or "server error: " in shown else shown
     return shown.replace('\\"', '"').replace("’", "'").replace("“", '"').replace("”", '"')
 
 
@@ -162,7 +194,7 @@ _OPERATIONS: tuple[tuple[Operation, tuple[str, ...]], ...] = (
     (Operation.API, ("api.github.com", "curl ")),
 )
 _SAME_OPERATION = {"up": Operation.COMPOSE, "run": Operation.PULL, "create": Operation.PULL, "deploy": Operation.SSH}
-_CODES = frozenset(
+CODES = frozenset(
     {
         "blob unknown",
         "blob upload invalid",
@@ -215,7 +247,7 @@ def _refusals(sentences: tuple[str, ...]) -> Iterator[Refusal]:
     """The code is the first part between colons that is one; what follows it is the message."""
     for number, sentence in enumerate(sentences):
         parts = [_part(part) for part in sentence.split(": ")]
-        place = next((i for i, part in enumerate(parts) if part in _CODES), None)
+        place = next((i for i, part in enumerate(parts) if part in CODES), None)
         if place is None:
             continue
         before, code = sentence.split(": ")[place - 1] if place else "", parts[place]

@@ -11,7 +11,7 @@ from functools import cache
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
-from ghcr_audit.messages.features import Message, Operation, Refusal, Sent, Stage
+from ghcr_audit.messages.features import Message, Operation, Refusal, Sent, Stage, without_logs
 from ghcr_audit.messages.hosts import Registry
 
 GAP = "…"
@@ -39,7 +39,8 @@ class Rule:
     `says`, `and_says`: one phrase of each must occur; `never`: none of these. `code`, `message`, `wrapped`, `single`
     must hold of one and the same refusal (`features.Refusal`); a message is compared whole. `others` are causes that
     print the same words, the likeliest first. `probe` and `remedy`, where empty, are those of the cause (`advice.py`).
-    `holds` settles what no list of words can. Within a rank the earlier rule wins.
+    `own_words`: lines that a container logged do not count. `holds` settles what no list of words can. Within a rank
+    the earlier rule wins.
     """
 
     name: str
@@ -61,13 +62,15 @@ class Rule:
     registry: tuple[Registry, ...] = ()
     not_registry: tuple[Registry, ...] = ()
     sent: Sent | None = None
+    own_words: bool = False
     holds: Callable[[Message], bool] | None = None
     probe: str = ""
     remedy: str = ""
 
     def matches(self, message: Message) -> bool:
         """Whether the message shows everything that this rule asks for."""
-        return self._fits(message) and self._is_said(message) and (self.holds is None or self.holds(message))
+        heard = without_logs(message) if self.own_words else message
+        return self._fits(heard) and self._is_said(heard) and (self.holds is None or self.holds(heard))
 
     def _fits(self, message: Message) -> bool:
         return (

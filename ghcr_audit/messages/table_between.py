@@ -2,7 +2,7 @@
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
-from ghcr_audit.messages.conditions import bare_status_text
+from ghcr_audit.messages.conditions import bare_status_text, bare_word
 from ghcr_audit.messages.features import Operation, Stage
 from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
@@ -119,6 +119,8 @@ RULES: tuple[Rule, ...] = (
             "502 bad",
             "500 internal",
             "parsing http 5",
+            "parsing http 408",
+            "408 request time",
         ),
         others=(Cause.REGISTRY_UNAVAILABLE, Cause.REPOSITORY_NOT_FOUND_OR_NAME_WRONG),
         why="The answer is no registry's JSON but a page, as a proxy, a filter or a wrong server gives it.",
@@ -130,6 +132,15 @@ RULES: tuple[Rule, ...] = (
         holds=bare_status_text,
         others=(Cause.REGISTRY_UNAVAILABLE, _NETWORK),
         why="Go prints the status text alone where a proxy refuses CONNECT: the registry was not reached.",
+    ),
+    Rule(
+        name="a word of its own instead of a status",
+        cause=Cause.PROXY_INTERFERENCE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.VAGUE,
+        holds=bare_word,
+        others=(Cause.REGISTRY_UNAVAILABLE, _NETWORK),
+        why="Behind the address stands one word that is no registry's error: a proxy's own text for its refusal.",
     ),
     Rule(
         name="Docker Hub forbids",
@@ -147,10 +158,20 @@ RULES: tuple[Rule, ...] = (
         name="a mirror answers",
         cause=Cause.PROXY_INTERFERENCE,
         rank=Rank.USUAL,
-        says=("registry-mirror", "registry mirror", "mirror", "?ns=", "pull-through", "artifactory", "nexus"),
-        and_says=("403", "forbidden", "denied", "unauthorized", "not found", "500", "502", "503"),
+        says=("registry-mirror", "registry mirror", "mirror", "pull-through", "artifactory", "nexus"),
+        and_says=(" 403", "forbidden", "denied", "unauthorized", "not found", " 500", " 502", " 503"),
         certainty=Certainty.POSSIBLE,
         others=(Cause.REGISTRY_UNAVAILABLE,),
         why="The request went to a mirror, whose answer need not be the registry's.",
+    ),
+    Rule(
+        name="containerd's mirror refuses",
+        cause=Cause.PROXY_INTERFERENCE,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.USUAL,
+        says=("?ns=",),
+        status=(403, 500, 502, 503, 504),
+        others=(Cause.REGISTRY_UNAVAILABLE,),
+        why="`?ns=`: containerd asked another host than the image's own, and that host refused or failed.",
     ),
 )

@@ -2,7 +2,7 @@
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
-from ghcr_audit.messages.conditions import old_interpolation
+from ghcr_audit.messages.conditions import old_interpolation, only_depends_on
 from ghcr_audit.messages.features import Operation
 from ghcr_audit.messages.rule import Rank, Rule
 
@@ -113,6 +113,16 @@ RULES: tuple[Rule, ...] = (
         remedy="Use docker compose (plugin), or write the file for the version that is installed.",
     ),
     Rule(
+        name="conditions that old composes cannot read",
+        cause=Cause.COMPOSE_NOT_INSTALLED,
+        rank=Rank.NAMED,
+        says=("depends_on contains an invalid type",),
+        holds=only_depends_on,
+        others=(Cause.COMPOSE_FILE_INVALID,),
+        why="The long form of depends_on is a valid one today; this compose is too old for it.",
+        remedy="Use docker compose (plugin), or write depends_on as a list.",
+    ),
+    Rule(
         name="a variable gave an empty tag or name",
         cause=Cause.COMPOSE_FILE_INVALID,
         rank=Rank.NAMED,
@@ -124,6 +134,7 @@ RULES: tuple[Rule, ...] = (
         name="compose file",
         cause=Cause.COMPOSE_FILE_INVALID,
         rank=Rank.NAMED,
+        own_words=True,
         says=(
             "additional property",
             "has neither an image nor",
@@ -160,13 +171,13 @@ RULES: tuple[Rule, ...] = (
             "version in … is unsupported",
             "invalid compose project",
             "invalid project name",
-            "refers to undefined",
-            "depends on undefined service",
-            "undefined service",
-            "undefined volume",
-            "undefined network",
-            "undefined config",
-            "undefined secret",
+            "service … to undefined service",
+            "service … on undefined service",
+            "service … which is undefined",
+            "service … undefined volume",
+            "service … undefined network",
+            "service … undefined config",
+            "service … undefined secret",
             "no such service",
             "neither an image nor a build",
             "neither a build context nor an image",

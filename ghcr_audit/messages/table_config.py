@@ -2,7 +2,8 @@
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
-from ghcr_audit.messages.conditions import NO_CREDENTIAL, foreign_home, other_process, works_elsewhere
+from ghcr_audit.messages.conditions import foreign_home, other_process
+from ghcr_audit.messages.elsewhere import NO_CREDENTIAL, pulled_before, works_elsewhere
 from ghcr_audit.messages.rule import Rank, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -60,6 +61,22 @@ RULES: tuple[Rule, ...] = (
         ),
         others=(Cause.CONFIG_JSON_CORRUPT, Cause.CREDENTIAL_MISSING),
         why="Docker keeps its credentials in an external store, and that failed.",
+    ),
+    Rule(
+        name="pass without a usable key",
+        cause=Cause.CREDENTIAL_HELPER_BROKEN,
+        rank=Rank.NAMED,
+        says=(
+            "password encryption aborted",
+            "gpg: … encryption failed",
+            "gpg: … decryption failed",
+            "gpg: … no secret key",
+            "gpg: … no public key",
+        ),
+        and_says=("login", "pull", "docker"),
+        never=("signature",),
+        others=(Cause.CREDENTIAL_MISSING, Cause.WRONG_USER_CONFIG),
+        why="The helper keeps its credentials with pass, and gpg has no key to write or read them.",
     ),
     Rule(
         name="helper named in an error",
@@ -122,6 +139,15 @@ RULES: tuple[Rule, ...] = (
         says=("no basic auth credentials", "anonymous token"),
         others=(Cause.CREDENTIAL_MISSING, Cause.CREDENTIAL_HELPER_BROKEN),
         why="A login or pull worked in the same output, and a later request was sent without any credential.",
+    ),
+    Rule(
+        name="pulled here, not seen there",
+        cause=Cause.WRONG_USER_CONFIG,
+        rank=Rank.NAMED,
+        holds=pulled_before,
+        says=("no pull access", "may require 'docker login'", "no basic auth credentials"),
+        others=(Cause.CREDENTIAL_MISSING, Cause.CREDENTIAL_HELPER_BROKEN),
+        why="The same image was pulled in this output by a program that has a login, which this one does not see.",
     ),
     Rule(
         name="a service or another user sends nothing",
@@ -196,6 +222,38 @@ RULES: tuple[Rule, ...] = (
         ),
         others=(Cause.WRONG_USER_CONFIG, Cause.CREDENTIAL_MISSING),
         why="Docker says that it cannot read its configuration; it goes on without any credential.",
+    ),
+    Rule(
+        name="docker-py's reader of config.json",
+        cause=Cause.CONFIG_JSON_CORRUPT,
+        rank=Rank.NAMED,
+        says=(
+            "docker/auth … in parse_auth",
+            "docker/auth … in decode_auth",
+            "docker\\auth … in parse_auth",
+            "docker\\auth … in decode_auth",
+            "docker.errors.invalidconfigfile",
+            "docker.errors.invalidconfigerror",
+        ),
+        never=("_resolve_authconfig_credstore", "docker.credentials"),
+        others=(Cause.CREDENTIAL_HELPER_BROKEN, Cause.WRONG_USER_CONFIG),
+        why="Python's client of the engine, as in the old docker-compose, ended while it read config.json's logins.",
+    ),
+    Rule(
+        name="docker config, malformed",
+        cause=Cause.CONFIG_JSON_CORRUPT,
+        rank=Rank.NAMED,
+        says=(
+            "unsupported entry … docker config",
+            "malformed … docker config",
+            "invalid … docker config",
+            "docker config … unsupported entry",
+            "docker config … malformed",
+            "docker config … invalid",
+        ),
+        never=("docker config create", "docker config inspect", "docker config rm", "docker config ls"),
+        others=(Cause.WRONG_USER_CONFIG, Cause.CREDENTIAL_MISSING),
+        why="A tool that reads docker's configuration does not understand what stands in it.",
     ),
     Rule(
         name="config.json not opened",

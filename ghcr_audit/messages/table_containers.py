@@ -2,6 +2,7 @@
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
+from ghcr_audit.messages.features import Operation
 from ghcr_audit.messages.rule import Rank, Rule
 
 RULES: tuple[Rule, ...] = (
@@ -24,6 +25,8 @@ RULES: tuple[Rule, ...] = (
             "port … is already being used",
             "port … is occupied",
             "host port is already",
+            "add_hostfwd failed",
+            "add_hostfwd: … failed",
         ),
         others=(Cause.OTHER,),
         why="The port that was to be published is taken, or the engine still believes so.",
@@ -64,6 +67,23 @@ RULES: tuple[Rule, ...] = (
             "readiness probe failed",
         ),
         why="A container started, and is not healthy or ended again.",
+    ),
+    Rule(
+        name="container ended while it was waited for",
+        cause=Cause.CONTAINER_UNHEALTHY,
+        rank=Rank.USUAL,
+        says=("container … exited (",),
+        operation=(Operation.COMPOSE,),
+        others=(Cause.OTHER,),
+        why="Compose waited for this container, and it ended.",
+    ),
+    Rule(
+        name="found unhealthy by what watches it",
+        cause=Cause.CONTAINER_UNHEALTHY,
+        rank=Rank.SHAPE,
+        says=("found to be unhealthy",),
+        others=(Cause.OTHER,),
+        why="What watches the container found that its health check fails.",
     ),
     Rule(
         name="container does not start",

@@ -1,4 +1,4 @@
-"""Words that name what is wrong with a credential: none, wrong, of the wrong kind, too weak, not authorised."""
+"""Words that name what is wrong with a credential: wrong, expired, refused without a word, too weak."""
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
@@ -13,87 +13,6 @@ _SCOPE = Cause.TOKEN_SCOPE_INSUFFICIENT
 _TYPE = Cause.TOKEN_TYPE_UNSUPPORTED
 
 RULES: tuple[Rule, ...] = (
-    Rule(
-        name="SAML",
-        cause=Cause.SSO_NOT_AUTHORIZED,
-        certainty=Certainty.PROVEN,
-        rank=Rank.NAMED,
-        says=("protected by organization saml enforcement", "has enabled or enforced saml sso"),
-        why="GitHub says that the organisation enforces SAML and the token is not authorised for it.",
-    ),
-    Rule(
-        name="SAML, other words",
-        cause=Cause.SSO_NOT_AUTHORIZED,
-        rank=Rank.NAMED,
-        says=(
-            "saml",
-            "x-github-sso",
-            "single sign-on",
-            "single sign on",
-            "configure sso",
-            "sso authoriz",
-            "enforces sso",
-        ),
-        others=(_ACCESS,),
-        why="The message speaks of single sign-on: the token is not authorised for the organisation.",
-    ),
-    Rule(
-        name="allow list of addresses, GitHub",
-        cause=Cause.IP_ALLOW_LIST,
-        certainty=Certainty.PROVEN,
-        rank=Rank.NAMED,
-        says=("has an ip allow list enabled … your ip address is not permitted",),
-        why="GitHub says that the address is not on the organisation's list.",
-    ),
-    Rule(
-        name="allow list of addresses",
-        cause=Cause.IP_ALLOW_LIST,
-        rank=Rank.NAMED,
-        says=(
-            "ip allow list",
-            "ip allowlist",
-            "ip address is not permitted",
-            "ip address … not allowed",
-            "ip … is not allowed access",
-            "client with ip",
-            "not in the allowed ip",
-            "ip address is not allowed",
-            "ip whitelist",
-            "ip restriction",
-            "aka.ms/acr/firewall",
-        ),
-        others=(Cause.PROXY_INTERFERENCE,),
-        why="The registry or organisation does not serve this address.",
-    ),
-    Rule(
-        name="kind of credential",
-        cause=_TYPE,
-        rank=Rank.NAMED,
-        says=(
-            "use personal access token",
-            "password … sso is enforced",
-            "use a personal access token",
-            "must use a personal access token",
-            "password authentication was removed",
-            "password authentication is not supported",
-            "support for password authentication",
-            "two-factor authentication",
-            "2fa enabled",
-            "has 2fa",
-            "with 2fa",
-            "personal access token (classic)",
-            "classic personal access token",
-            "fine-grained personal access token",
-            "not supported for this token type",
-            "token type",
-            "secondary authentication",
-            "mfa enabled",
-            "multi-factor",
-        ),
-        never=("enforced saml", "saml"),
-        others=(_INVALID, _SCOPE),
-        why="The registry does not take this kind of credential.",
-    ),
     Rule(
         name="expired, named",
         cause=_INVALID,

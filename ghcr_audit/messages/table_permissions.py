@@ -172,6 +172,7 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.NAMED,
         says=("the requested installation does not exist", "fine-grained", "github app", "app installation token"),
         and_says=("denied", "403", "not support", "unauthorized", "does not exist"),
+        never=("saml", "sso"),
         others=(_ACCESS, _SCOPE),
         why="This kind of token is not served by GitHub Packages.",
     ),

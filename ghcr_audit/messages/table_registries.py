@@ -2,6 +2,7 @@
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
+from ghcr_audit.messages.conditions import official_image
 from ghcr_audit.messages.features import Operation, Stage
 from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
@@ -25,6 +26,19 @@ RULES: tuple[Rule, ...] = (
         why="Docker Hub gives one answer for a name that does not exist and for one that is private: mostly a wrong or "
         "only local name.",
         probe="hub.docker.com/v2/repositories/NAMESPACE/NAME: 404 without a login means absent or private.",
+    ),
+    Rule(
+        name="Docker Hub wants a login for an official image",
+        cause=_INVALID,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=(Registry.HUB, Registry.OTHER),
+        operation=(Operation.PULL, Operation.BUILD, Operation.COMPOSE),
+        says=("unauthorized: authentication required",),
+        holds=official_image,
+        others=(Cause.REGISTRY_UNAVAILABLE, _MISSING, Cause.WRONG_USER_CONFIG),
+        why="An official image needs no login: a stored one that is no longer good stands in the way, or Docker Hub's "
+        "token endpoint does not work.",
     ),
     Rule(
         name="ECR's refusal",
@@ -87,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.SHAPE,
         registry=(Registry.GOOGLE,),
         says=("you may have invalid credentials", "unauthenticated", "unauthorized", "advanced-authentication"),
-        others=(_SCOPE, _INVALID, _ACCESS),
+        others=(_SCOPE, Cause.WRONG_USER_CONFIG, _INVALID, _ACCESS),
         why="Google's registries answer so where no usable credential came.",
         remedy="gcloud auth configure-docker HOST, as the user who runs docker.",
     ),

@@ -55,6 +55,8 @@ EXAMPLES: tuple[Example, ...] = (
         "remote: HTTP Basic: Access denied. The provided password or token is incorrect\n"
         "fatal: Authentication failed for 'https://gitlab.com/acme/shop.git/'",
         "denied: Your authorization token has expired. Reauthenticate and try again.",
+        "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect or "
+        "you're required to use a token instead of a password. If 2FA enabled, you must use a personal access token",
     ),
     *_of(
         Cause.TOKEN_SCOPE_INSUFFICIENT,
@@ -75,8 +77,6 @@ EXAMPLES: tuple[Example, ...] = (
         'Error response from daemon: Get "https://registry-1.docker.io/v2/": unauthorized: please use personal access '
         "token to login",
         "remote: Support for password authentication was removed on August 13, 2021.",
-        "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect or "
-        "you're required to use a token instead of a password. If 2FA enabled, you must use a personal access token",
         "GET https://npm.pkg.github.com/acme: 403 Fine-grained personal access tokens are not supported",
     ),
     *_of(
@@ -224,6 +224,7 @@ EXAMPLES: tuple[Example, ...] = (
     ),
     *_of(
         Cause.MANIFEST_FORMAT_UNSUPPORTED,
+        "failed to register layer: archive/tar: invalid tar header",
         "Error response from daemon: [DEPRECATION NOTICE] Docker Image Format v1 and Docker Image manifest version 2, "
         "schema 1 support is disabled by default",
         'not implemented: media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported',
@@ -360,7 +361,6 @@ EXAMPLES: tuple[Example, ...] = (
         Cause.LAYER_DOWNLOAD_CORRUPT,
         "filesystem layer verification failed for digest sha256:1",
         'failed commit on ref "layer-sha256:1": unexpected commit digest sha256:2, expected sha256:1: failed precondition',
-        "failed to register layer: archive/tar: invalid tar header",
         "Error: writing blob: storing blob to file: happened during read: Digest did not match, expected sha256:1, got "
         "sha256:2",
         "failed to register layer: gzip: invalid checksum",
