@@ -23,6 +23,7 @@ from ghcr_audit.lint.identity import (
 from ghcr_audit.lint.model import Container, Form
 from ghcr_audit.lint.views import View, chunks, joined_views, shown_views
 from ghcr_audit.redaction import Redactor
+from ghcr_audit.redaction.overlaps import overlapping
 
 _CODE = frozenset({Container.FENCE, Container.INDENTED_CODE, Container.FRONT_MATTER, Container.HTML_BLOCK})
 _ALIGNMENTS = 8
@@ -128,7 +129,7 @@ def _counts(find: Found, document: Document) -> bool:
 def _apart(finds: Iterable[Found]) -> tuple[Found, ...]:
     """The surest finds that do not overlap, in order of their place."""
     kept: list[Found] = []
-    for group in _overlapping(sorted(finds, key=lambda find: find.start)):
+    for group in overlapping(sorted(finds, key=lambda find: find.start)):
         chosen: list[Found] = []
         for find in sorted(group, key=lambda find: find.doubt):
             _place(find, chosen)
@@ -143,16 +144,3 @@ def _place(find: Found, chosen: list[Found]) -> None:
     free_after = index == len(chosen) or find.end <= chosen[index].start
     if free_before and free_after:
         chosen.insert(index, find)
-
-
-def _overlapping(finds: list[Found]) -> Iterator[list[Found]]:
-    group: list[Found] = []
-    end = -1
-    for find in finds:
-        if group and find.start >= end:
-            yield group
-            group = []
-        group.append(find)
-        end = max(end, find.end)
-    if group:
-        yield group

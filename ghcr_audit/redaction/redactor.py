@@ -9,7 +9,7 @@ import logging
 import re
 import threading
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from secrets import token_bytes
 from ghcr_audit.credentials import checksum_holds
 from ghcr_audit.redaction.forms import deep_forms_of, forms_of, parts_of
 from ghcr_audit.redaction.known import KnownValues
+from ghcr_audit.redaction.overlaps import overlapping
 from ghcr_audit.redaction.shapes import shape_spans
 
 SHORTEST_LEARNED = 6
@@ -102,7 +103,7 @@ class Redactor:
     def find(self, text: str) -> tuple[Hit, ...]:
         """Every secret in the text, in order; finds that overlap are one hit, named by the surest of them."""
         found = sorted((*self._learned(text), *_shaped(text)), key=lambda find: find.start)
-        return tuple(self._hit(text, group) for group in _overlapping(found))
+        return tuple(self._hit(text, group) for group in overlapping(found))
 
     def begins_at_end(self, text: str) -> int:
         """How many characters at the end of a text may be the beginning of a known secret; most often 0."""
@@ -186,17 +187,3 @@ def _shaped(text: str) -> Iterator[_Find]:
         placeholder = _PLACEHOLDER.match(text, span.start)
         if placeholder is None or placeholder.end() < span.end:
             yield _Find(start=span.start, end=span.end, rank=rank, kind=span.kind, certain=span.certain)
-
-
-def _overlapping(found: Iterable[_Find]) -> Iterator[list[_Find]]:
-    """Finds, ordered by their start, in groups of those that overlap."""
-    group: list[_Find] = []
-    end = -1
-    for find in found:
-        if group and find.start >= end:
-            yield group
-            group = []
-        group.append(find)
-        end = max(end, find.end)
-    if group:
-        yield group

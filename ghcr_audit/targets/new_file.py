@@ -41,6 +41,12 @@ def _head(draft: Draft) -> Iterator[str]:
 
 
 def _chain(draft: Draft) -> Iterator[str]:
+    yield from _releases(draft)
+    yield from _registry(draft.target)
+    yield from _service(draft)
+
+
+def _releases(draft: Draft) -> Iterator[str]:
     target = draft.target
     yield from _key(
         f"The image whose releases run here, without a tag (the container is {draft.why}).", "image", target.image
@@ -62,6 +68,9 @@ def _chain(draft: Draft) -> Iterator[str]:
         target.repository,
         example="/home/you/src/service",
     )
+
+
+def _registry(target: Target) -> Iterator[str]:
     yield from _key(
         "Another host that may hand out the registry's tokens. ghcr.io needs none.",
         "token_host",
@@ -86,6 +95,10 @@ def _chain(draft: Draft) -> Iterator[str]:
         target.github_api,
         example="none",
     )
+
+
+def _service(draft: Draft) -> Iterator[str]:
+    target = draft.target
     yield from _key("The service's container on the host.", "container", target.container)
     yield from _key(
         '"allowed" lets a drill deploy and roll back here for proof; "forbidden" keeps every audit from changing it.',
