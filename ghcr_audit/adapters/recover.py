@@ -17,7 +17,7 @@ from ghcr_audit.drill.dead_man import ASKED, LATELY, ask, said
 from ghcr_audit.drill.found import Found, found
 from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, fits, parse, pin_of
 from ghcr_audit.drill.questions import Drill
-from ghcr_audit.evidence import Link, Mode, Value
+from ghcr_audit.evidence import Link, Mode, Observation, Value
 from ghcr_audit.facts import moment
 from ghcr_audit.links.dead_man import closed_by_another, restored_by_timer
 from ghcr_audit.questions import drill_question
@@ -125,17 +125,7 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
     if closed_by_another(audit, "recover.lease") or restored_by_timer(audit):
         return _over(target, journals, journal, audit)
     if taken is None or not taken.ok:
-        words = taken.stderr.strip() if taken else "no answer"
-        left = _LEFT.search(words)
-        held = taken is not None and taken.exit_code == _HELD_EXIT and left is not None
-        return Recovery(
-            outcome=Outcome.BUSY if held or "restores" in words else Outcome.FAILED,
-            told=words,
-            wait_s=max(float(left[1]) if left else 0.0, _SHORTEST_WAIT_S),
-            held_by=by[1] if (by := _HELD_BY.search(words)) else "",
-            audit=audit,
-            journal=journal,
-        )
+        return _held(taken, audit, journal)
     if _over_already(audit, journal):
         return _over(target, journals, journal, _asked(audit, drill.release()))
     later = _deployed_since(audit, journal)
@@ -143,12 +133,32 @@ def _taken_over(target: Target, journals: JournalStore, journal: Journal, since:
         audit = _asked(audit, drill.release())
         return Recovery(outcome=Outcome.FAILED, told=later, audit=audit, journal=journal)
     keep_lease(drill, holder())
-    if journal.step is Step.CLOSING or since is Since.KEEP:
+    return _put_back(audit, journal, journals, keep=journal.step is Step.CLOSING or since is Since.KEEP)
+
+
+def _held(taken: Observation | None, audit: Audit, journal: Journal) -> Recovery:
+    """The lease was not to be had: somebody has it for so long, restores at this moment, or the host did not say."""
+    words = taken.stderr.strip() if taken else "no answer"
+    left = _LEFT.search(words)
+    held = taken is not None and taken.exit_code == _HELD_EXIT and left is not None
+    return Recovery(
+        outcome=Outcome.BUSY if held or "restores" in words else Outcome.FAILED,
+        told=words,
+        wait_s=max(float(left[1]) if left else 0.0, _SHORTEST_WAIT_S),
+        held_by=by[1] if (by := _HELD_BY.search(words)) else "",
+        audit=audit,
+        journal=journal,
+    )
+
+
+def _put_back(audit: Audit, journal: Journal, journals: JournalStore, *, keep: bool) -> Recovery:
+    """Under the lease: the drill is closed with what runs now, or the host restored."""
+    if keep:
         audit, told = closed(audit, journal, journals), "what runs was kept; pins, journal and lease are gone"
         let_lease_go(journal.by)
     else:
         audit, told = restored(audit, journal, journals), "the host is as it was"
-    over = journals.read(target.name) is None
+    over = journals.read(audit.target.name) is None
     return Recovery(
         outcome=Outcome.RESTORED if over else Outcome.FAILED,
         told=told if over else "the host is not as it was",
