@@ -51,12 +51,17 @@ def _files(target: Target, before: Snapshot, now: Snapshot) -> Iterator[str]:
 
 
 def _images(target: Target, before: Snapshot, now: Snapshot) -> Iterator[str]:
-    """An image that is gone is pulled again by its digest; only where the host's images were seen."""
+    """An image that is gone is pulled again by its digest; only where the host's images were seen.
+
+    So is that of the service where it is there and has lost its digest.
+    """
     name, lies = target.image_ref.name, {tag.image_id for tag in now.tags or ()}
     service = before.service
     known = [(service.image_id, digest) for digest in service.digests_of(name)[:1]] if service else []
     known += [(one.image_id, one.digest) for one in before.tags or () if one.reference.startswith(f"{name}:")]
-    gone = (digest for image_id, digest in known if lies and digest and image_id not in lies)
+    gone = [digest for image_id, digest in known if lies and digest and image_id not in lies]
+    if service is not None and now.service is not None and not now.service.digests_of(name):
+        gone += service.digests_of(name)[:1]
     yield from (_docker(target, "pull", f"{name}@{digest}") for digest in dict.fromkeys(gone))
 
 

@@ -85,6 +85,8 @@ def _image(before: Service, after: Service) -> Iterator[str]:
             yield f"the image is {_list(is_)}, was {_list(was)}"
     else:
         yield from _changed("the image", before.image_id, after.image_id)
+        if was and before.image_id == after.image_id:
+            yield f"its digest is gone: {_list(was)}"
     yield from _changed("its name", before.image_text, after.image_text)
 
 

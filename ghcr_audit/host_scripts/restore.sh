@@ -18,6 +18,7 @@ restore() {  # CONTAINER RUN DOCKER...
   state_back
   sidecars_back "$@"
   lost_images_back "$@"
+  digests_back "$@"
   [ -z "$failed" ]
 }
 
@@ -107,6 +108,15 @@ lost_images_back() {  # DOCKER...: last of all, since this may take long: names 
     if image_back "${value%% *}" "$@"; then tag_back "${value%% *}" "${value#* }" "$@"
     else trouble "the image of ${value#* } is gone, and cannot be pulled again"; fi
   done <"$place/journal"
+}
+
+digests_back() {  # DOCKER...: the classic store forgets an image's digest with its last name of that repository
+  journal_lines source | while read -r id source; do
+    [ "${source##*@}" != "$id" ] && lies_here "$id" "$@" || continue
+    "$@" image inspect --format '{{join .RepoDigests " "}} ' "$id" | grep -qF -e "$source " && continue
+    if "$@" pull "$source" >/dev/null </dev/null 8>&-; then echo "digest was gone, pulled again: $source"
+    else echo "$source: the image is here, and its digest cannot be had again" >&2; exit 1; fi
+  done || failed=1
 }
 
 tags_back() {  # DOCKER...: local names of images; those that appeared for an image of this drill go

@@ -7,7 +7,14 @@ from ghcr_audit.messages.hosts import Registry, mistyped
 
 _PUBLIC = frozenset({Registry.GHCR, Registry.HUB, Registry.QUAY, Registry.GOOGLE, Registry.GITLAB, Registry.GITHUB})
 _CDN = ("azureedge", "azurefd", "blob.core.windows.net", "fastly", "cloudfront", "akamai", "cloudflare", "githubassets")
-_SERVICES = ("systemd[", ".service: ", "cron[", "watchtower", "docker_config=", "/snap/docker/")
+_SERVICES = (
+    "systemd[",
+    ".service: ",
+    "cron[",
+    "watchtower",
+    "docker_config=",
+    "/snap/docker/",
+)
 _STATUS_TEXTS = frozenset(
     {
         "bad gateway",
@@ -52,8 +59,9 @@ _OFFICIAL = re.compile(
     r"/v2/library/|\blibrary/[a-z0-9]|\bdocker pull [a-z0-9][a-z0-9_.-]{0,80}(?::[\w.-]{1,128})?(?: |$)"
 )
 _USERS_API = re.compile(r"api\.github\.com/user(?![a-z0-9_-])|/api/v4/projects\?|/api/v4/user\b")
-_JOURNAL = re.compile(r"\bdocker\[[0-9]{1,8}\]: ")
-_WITHOUT_SUDO = re.compile(r"(?<!sudo )\bdocker (?:login|pull|compose pull)\b")
+_JOURNAL = re.compile(r"\b(?:docker|podman)\[[0-9]{1,8}\]: ")
+_SUDO = re.compile(r"\bsudo (?:docker|podman)\b")
+_WITHOUT_SUDO = re.compile(r"(?<!sudo )\b(?:docker|podman) (?:login|pull|compose pull)\b")
 _FOREIGN_HOME = re.compile(r"/(?:root|var/lib/[a-z0-9_.-]{1,60})/\.docker|/home/[a-z0-9_.-]{1,60}/snap/")
 
 
@@ -105,7 +113,7 @@ def cdn_certificate(message: Message) -> bool:
 
 def other_process(message: Message) -> bool:
     """Journal lines of a service, a tool with its own configuration, or docker both with and without sudo."""
-    both = "sudo docker" in message.flat and _WITHOUT_SUDO.search(message.flat) is not None
+    both = _SUDO.search(message.flat) is not None and _WITHOUT_SUDO.search(message.flat) is not None
     journal = _JOURNAL.search(message.flat) is not None
     return both or journal or any(sign in message.flat for sign in _SERVICES)
 

@@ -11,6 +11,10 @@ NO_CREDENTIAL = (
     "access to the resource is denied",
 )
 """How a request without a credential is refused."""
+NO_ANSWER = ("refused", "timeout", "timed out", "no such host", "no route to host", "unreachable")
+"""How a connection that did not come about is told."""
+UPDATER = ("unable to update container", "registry responded to head request")
+"""What a program says that pulls anew whatever runs on a host."""
 
 _HUB = "docker.io"
 _PULLED = re.compile(r"status: (?:downloaded newer image|image is up to date) for ([a-z0-9][^\s]{0,400})")

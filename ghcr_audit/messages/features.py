@@ -115,14 +115,27 @@ def _last_attempt(sentences: tuple[str, ...]) -> tuple[str, ...]:
     return sentences[: attempts[0][0]] + sentences[attempts[-1][0] :]
 
 
+ROW = re.compile(r"[✘✗×!⠿] (?:image |container )?[^\s]{1,255} error (?=[^\s])")
+"""What compose puts in front of an image's or service's error."""
 _LOGGED = re.compile(r"[a-z0-9][a-z0-9_.-]{0,80} \| ")
+_BESIDE = re.compile(r".{0,60}\blevel=\"?(?:warn|info|debug)")
+_FINAL = "error response from daemon: "
 
 
 def without_logs(message: Message) -> Message:
-    """The message without the lines that compose shows of its containers (`web-1  | …`): no words of compose's own."""
-    if " | " not in message.flat:
+    """The message without lines that are beside the point.
+
+    These are what compose shows of its containers (`web-1  | …`), and what a client logs as less than an error
+    (`level=warning`) before the engine's error at the end.
+    """
+    beside = message.sentences[-1].startswith(_FINAL) if "level=" in message.flat else False
+    if not beside and " | " not in message.flat:
         return message
-    own = tuple(sentence for sentence in message.sentences if not _LOGGED.match(sentence))
+    own = tuple(
+        sentence
+        for sentence in message.sentences
+        if not (_LOGGED.match(sentence) or (beside and _BESIDE.match(sentence)))
+    )
     return replace(message, flat=" ".join(own), sentences=own)
 
 
@@ -246,7 +259,7 @@ def _sent(flat: str) -> Sent:
 def _refusals(sentences: tuple[str, ...]) -> Iterator[Refusal]:
     """The code is the first part between colons that is one; what follows it is the message."""
     for number, sentence in enumerate(sentences):
-        parts = [_part(part) for part in sentence.split(": ")]
+        parts = [_part(part) for part in _without_row(sentence).split(": ")]
         place = next((i for i, part in enumerate(parts) if part in CODES), None)
         if place is None:
             continue
@@ -258,6 +271,11 @@ def _refusals(sentences: tuple[str, ...]) -> Iterator[Refusal]:
             wrapped=_REQUEST.search(before[-_REQUEST_CHARS:]) is not None,
             single=before.endswith("error from registry") and not repeated,
         )
+
+
+def _without_row(sentence: str) -> str:
+    row = ROW.match(sentence)
+    return sentence[row.end() :] if row else sentence
 
 
 def _part(text: str) -> str:

@@ -76,6 +76,7 @@ RULES: tuple[Rule, ...] = (
             "fortiguard",
             "fortinet",
             "blocked by",
+            "remote auto blocked",
             "access to this site",
             "security check to access",
             "complete the security check",

@@ -122,6 +122,7 @@ RULES: tuple[Rule, ...] = (
             "too many open files",
         ),
         never=("dial-stdio", "credentials - err"),
+        own_words=True,
         others=(Cause.CONTAINER_UNHEALTHY, Cause.DISK_FULL),
         why="The machine is short of memory or of another resource than disk space.",
         remedy="Free or enlarge the resource that the message names (memory, inotify watches, open files).",

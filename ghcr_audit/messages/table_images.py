@@ -201,6 +201,23 @@ RULES: tuple[Rule, ...] = (
         why="What came has another digest than what was asked for or announced.",
     ),
     Rule(
+        name="a layer's two digests",
+        cause=Cause.LAYER_DOWNLOAD_CORRUPT,
+        rank=Rank.NAMED,
+        says=("layer … expected sha256: … got sha256:", "blob … expected sha256: … got sha256:"),
+        others=(_NETWORK, Cause.PROXY_INTERFERENCE, Cause.IMAGE_DIGEST_MISMATCH),
+        why="A layer's bytes have another digest than the one that the manifest announces.",
+    ),
+    Rule(
+        name="two digests, told one beside the other",
+        cause=Cause.IMAGE_DIGEST_MISMATCH,
+        rank=Rank.NAMED,
+        says=("expected sha256: … got sha256:",),
+        never=("layer", "blob", ".tar", ".zip"),
+        others=(Cause.LAYER_DOWNLOAD_CORRUPT, Cause.PROXY_INTERFERENCE),
+        why="What came has another digest than what was asked for.",
+    ),
+    Rule(
         name="a layer that is no tar to the engine",
         cause=Cause.MANIFEST_FORMAT_UNSUPPORTED,
         rank=Rank.NAMED,

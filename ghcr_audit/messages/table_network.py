@@ -3,6 +3,7 @@
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
 from ghcr_audit.messages.conditions import cdn_certificate, public_registry
+from ghcr_audit.messages.endings import given_up_by_itself
 from ghcr_audit.messages.features import Operation, Stage
 from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
@@ -69,7 +70,8 @@ RULES: tuple[Rule, ...] = (
             "issued in the future",
             "used before issued",
             "server certificate verification failed",
-            "unknown ca",
+            "alert unknown ca",
+            "tls: unknown ca",
         ),
         others=(Cause.PROXY_INTERFERENCE, Cause.REGISTRY_UNAVAILABLE),
         why="The certificate that came is not trusted, or not valid at this machine's time.",
@@ -163,6 +165,7 @@ RULES: tuple[Rule, ...] = (
         cause=_NETWORK,
         certainty=Certainty.POSSIBLE,
         rank=Rank.VAGUE,
+        holds=given_up_by_itself,
         says=("context canceled", "code = canceled", "request canceled", "operation was canceled"),
         others=(Cause.REGISTRY_UNAVAILABLE, Cause.PROXY_INTERFERENCE),
         why="The client gave up while it waited for the registry.",
@@ -236,6 +239,8 @@ RULES: tuple[Rule, ...] = (
             "eof occurred",
             "unixconn.py",
             "fetching server api version",
+            "write init-p",
+            "writing config to pipe",
         ),
         others=(Cause.PROXY_INTERFERENCE, Cause.REGISTRY_UNAVAILABLE),
         why="A connection was not established in time, or was cut.",

@@ -77,7 +77,7 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.NAMED,
         says=("no basic auth credential", "no auth credentials", "no credentials found", "credentials not found"),
         never=("/config.json", "keychain", "docker-credential"),
-        others=(_INVALID, Cause.WRONG_USER_CONFIG, Cause.CREDENTIAL_HELPER_BROKEN),
+        others=(Cause.WRONG_USER_CONFIG, _INVALID, Cause.CREDENTIAL_HELPER_BROKEN),
         why="Docker had no credential for this registry's host where it looked.",
     ),
     Rule(

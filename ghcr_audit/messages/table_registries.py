@@ -251,7 +251,7 @@ RULES: tuple[Rule, ...] = (
         rank=Rank.USUAL,
         registry=(Registry.GITHUB,),
         says=("returned error: 403", "http 403", "403 forbidden", "permission to … denied to", "http 404", "forbidden"),
-        others=(Cause.SSO_NOT_AUTHORIZED, _SCOPE, Cause.IP_ALLOW_LIST),
+        others=(Cause.SSO_NOT_AUTHORIZED, _SCOPE, Cause.RATE_LIMITED, Cause.IP_ALLOW_LIST),
         why="GitHub knows the asker and refuses this repository or organisation.",
     ),
     Rule(

@@ -2,6 +2,7 @@
 
 from ghcr_audit.messages import (
     table_between,
+    table_clients,
     table_compose,
     table_config,
     table_containers,
@@ -21,6 +22,7 @@ from ghcr_audit.messages.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *table_engine.RULES,
+    *table_clients.RULES,
     *table_containers.RULES,
     *table_config.RULES,
     *table_ssh.RULES,

@@ -32,7 +32,7 @@ class Sameness:
 
     containers: tuple[str, ...]
     image: tuple[str, ...]
-    """The service's image id, and what it was started from."""
+    """The service's image id, what it was started from, and by which digests registries know it."""
     setup: tuple[str, ...]
     """Mounts, networks, restart policy, names of its environment, compose's hash."""
     sidecars: tuple[str, ...]
@@ -68,13 +68,18 @@ def sameness(lab: Lab) -> Sameness:
     listed = lab.docker("image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").stdout.decode()
     return Sameness(
         containers=tuple(sorted(lab.docker("ps", "--all", "--format", "{{.Names}}").stdout.decode().split())),
-        image=(service["Image"], service["Config"]["Image"]),
+        image=(service["Image"], service["Config"]["Image"], *_digests(lab, service["Image"])),
         setup=_setup(service),
         sidecars=tuple(f"{one['Name']} {one['Id']} {one['State']['Status']}" for one in others),
         tags=tuple(sorted(line for line in listed.splitlines() if "<none>" not in line and _PIN not in line)),
         files=tuple(sorted(map(_file, _deployment_files(lab)))),
         health=(service["State"]["Health"]["Status"], *_asked(lab)),
     )
+
+
+def _digests(lab: Lab, image: str) -> list[str]:
+    words = lab.docker("image", "inspect", "--format", '{{join .RepoDigests " "}}', image).stdout.decode().split()
+    return sorted(word for word in words if not word.startswith(_PIN))
 
 
 def _await_restarts(lab: Lab) -> None:

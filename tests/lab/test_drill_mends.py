@@ -139,6 +139,21 @@ def test_a_service_whose_name_was_moved_to_another_image_goes_back_to_its_own(
         assert report(audit).verdict is not Verdict.RESTORE_FAILED
 
 
+@pytest.mark.parametrize("store", ["containerd", "classic"])
+def test_a_deploy_script_that_removes_the_old_release_costs_the_host_neither_its_name_nor_its_digest(
+    lab_machine: None, tmp_path: Path, store: Store
+) -> None:
+    """With an image's last name of a repository the classic store forgets its digest, too: no pin keeps that."""
+    with Lab.temporary(store) as lab:
+        lab.pull(NEW)
+        site = site_of(lab, tmp_path, deploy__lease_s=5, deploy__script=SCRIPT)
+        scripted(site, f'./server_deploy.sh "$@" && docker image rm --no-prune {lab.image}:{OLD}')
+        with host_kept(site):
+            audit = deployed(site, looked(site.audit(NEW)))
+        assert refused(audit) == ()
+        assert report(audit).verdict is not Verdict.RESTORE_FAILED
+
+
 def test_an_engine_that_is_away_when_the_drill_is_closed_leaves_no_pins(site: Site) -> None:
     lab = site.lab
 

@@ -405,6 +405,15 @@ def test_only_what_differs_is_typed_where_the_host_was_seen() -> None:
     assert [line.split()[0] for line in told] == ["ghcr-audit", "cd", "env", "docker", "rm"]
 
 
+def test_by_hand_a_digest_that_the_service_has_lost_is_pulled_again() -> None:
+    was = snapshot(before(), Phase.BEFORE)
+    assert was.service is not None
+    now = was.model_copy(update={"service": was.service.model_copy(update={"digests": ()})})
+    digest = was.service.digests_of(TARGET.image_ref.name)[0]
+    assert f"docker pull {TARGET.image_ref.name}@{digest}" in commands(TARGET, was, now)
+    assert f"docker pull {TARGET.image_ref.name}@{digest}" not in commands(TARGET, was, was)
+
+
 def test_by_hand_what_compose_left_is_removed_unless_it_was_there_before() -> None:
     left = Sidecar(name="6d3326185c64_observer", id="6" * 64, status="created")
     now = Snapshot(sidecars=(left,))

@@ -270,6 +270,10 @@ def test_a_digest_of_another_name_does_not_count() -> None:
     assert told(after) == [("image", f"the image is {OTHER}, was {DIGEST}")]
 
 
+def test_an_image_that_has_lost_its_digest_is_told() -> None:
+    assert told(service(digests=())) == [("image", f"its digest is gone: {DIGEST}")]
+
+
 def test_pins_and_tags_of_other_images_are_no_difference() -> None:
     more = (LocalTag(reference="ghcr-audit/pin:drill-x-1", image_id=DIGEST), LocalTag(reference="x:1", image_id="z"))
     assert told(snapshot(tags=(*(WAS.tags or ()), *more))) == []
