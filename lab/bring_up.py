@@ -84,14 +84,20 @@ def _start_host(servers: Servers) -> None:
 
 
 def _publish(servers: Servers, releases: Releases, pool: ThreadPoolExecutor) -> list[Future[str]]:
-    """Push every image straight to the registry behind the gateway."""
+    """Push every image straight to the registry behind the gateway.
+
+    The first release alone: a layer that two uploads link into one repository at once is for a moment unknown there
+    (distribution writes the link's file anew), and a manifest that names it then is refused.
+    """
     upstream, busybox = _upstream(servers), servers.packages.busybox
     release = partial(publish_release, upstream, IMAGE_NAME, busybox=busybox, port=servers.state.ports.health)
     sidecars = [
         pool.submit(publish_sidecar, upstream, f"{IMAGE_NAME}-{name}", SIDECAR_TAG, busybox=busybox)
         for name in SIDECARS
     ]
-    return [*sidecars, *(pool.submit(release, tag) for tag in releases.published)]
+    first, *others = releases.published
+    release(first)
+    return [*sidecars, *(pool.submit(release, tag) for tag in others)]
 
 
 def _upstream(servers: Servers) -> str:

@@ -27,6 +27,7 @@ OCI_LAYER: Final = "application/vnd.oci.image.layer.v1.tar+gzip"
 DEFAULT_PORT: Final = 8000
 _CREATED: Final = "2026-01-01T00:00:00Z"
 _SECOND_NS: Final = 1_000_000_000
+_SAID_BYTES: Final = 500  # of what the registry says to a refusal
 _TIMEOUT_S: Final = 20.0
 _ARCHITECTURES: Final[Mapping[str, str]] = MappingProxyType(
     {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -276,14 +277,14 @@ def _put_blob(registry: str, repository: str, blob: Blob) -> None:
     location = (response.getheader("Location") or "").removeprefix(f"http://{registry}")
     separator = "&" if "?" in location else "?"
     target = f"{location}{separator}digest={blob.digest}"
-    response, _ = _ask(registry, "PUT", target, body=blob.content)
-    _expect(response, 201, f"{repository}: {blob.digest}")
+    response, said = _ask(registry, "PUT", target, body=blob.content)
+    _expect(response, 201, f"{repository}: {blob.digest}", said)
 
 
 def _put_manifest(registry: str, repository: str, reference: str, manifest: Blob, media_type: str) -> str:
     target = f"/v2/{repository}/manifests/{reference}"
-    response, _ = _ask(registry, "PUT", target, body=manifest.content, headers={"Content-Type": media_type})
-    _expect(response, 201, f"{repository}:{reference}")
+    response, said = _ask(registry, "PUT", target, body=manifest.content, headers={"Content-Type": media_type})
+    _expect(response, 201, f"{repository}:{reference}", said)
     return manifest.digest
 
 
@@ -306,6 +307,7 @@ def _ask(
         connection.close()
 
 
-def _expect(response: http.client.HTTPResponse, status: int, subject: str) -> None:
+def _expect(response: http.client.HTTPResponse, status: int, subject: str, said: bytes = b"") -> None:
     if response.status != status:
-        raise OSError(f"{subject}: the registry refused (got HTTP {response.status}, expected {status})")
+        text = f"{subject}: the registry refused (got HTTP {response.status}, expected {status})"
+        raise OSError(f"{text}: {said[:_SAID_BYTES]!r}" if said else text)

@@ -79,7 +79,7 @@ def sameness(lab: Lab) -> Sameness:
 
 def _digests(lab: Lab, image: str) -> list[str]:
     words = lab.docker("image", "inspect", "--format", '{{join .RepoDigests " "}}', image).stdout.decode().split()
-    return sorted(word for word in words if not word.startswith(_PIN))
+    return sorted({word for word in words if not word.startswith(_PIN)})  # one pulled by digest is told twice
 
 
 def _await_restarts(lab: Lab) -> None:

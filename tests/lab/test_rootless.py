@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ ACCOUNT = {
     "subuid": f"labuser:{FIRST_SUBORDINATE}:{SUBORDINATES}",
     "subgid": f"labuser:{FIRST_SUBORDINATE}:{SUBORDINATES}",
 }
-# Root's home is closed to others; the interpreter and the packages may lie there.
+# Root's home may be closed to others; the interpreter and the packages may lie there.
 BECOME_THE_USER = """\
 set -e
 home=$1 cache=$2 python=$3 closed=$4
@@ -84,8 +85,15 @@ class Somebody:
         found = []
         for entry in PROC.iterdir():
             if entry.name.isdigit() and _user_of(entry) in self.ids:
-                found.append((entry / "cmdline").read_text().replace("\0", " "))
+                found.append(_command_line(entry).replace("\0", " "))
         return [line for line in found if line]  # a zombie has none
+
+
+def _command_line(process: Path) -> str:
+    try:
+        return (process / "cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return ""
 
 
 def _user_of(process: Path) -> int:
@@ -135,8 +143,8 @@ def _private_user(home: Path, environment: dict[str, str]) -> Somebody:
         text = Path("/etc", name).read_text(encoding="utf-8", errors="replace")
         (home / "etc" / name).write_text(f"{text.rstrip()}\n{line}\n")
     os.chown(home, USER_ID, USER_ID)
-    python, root = Path(sys.base_prefix), Path.home()
-    closed = str(root) if python.is_relative_to(root) else ""
+    python = Path(sys.base_prefix)
+    closed = next((str(folder) for folder in reversed(python.parents) if not folder.stat().st_mode & stat.S_IXOTH), "")
     enter = ("unshare", "--mount", "--propagation", "private", "sh", "-c", BECOME_THE_USER, "sh")
     return Somebody(
         become=(*enter, str(home), str(cache_folder()), str(python), closed),

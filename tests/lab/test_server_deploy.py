@@ -75,7 +75,14 @@ def _left_behind(lab: Lab) -> list[ProcessId]:
     """Shells of the lab's host that sleep until they restart the container."""
     place, marked = place_of(lab.name), b"sh\0-c\0sleep 120; docker restart observer\0"
     living = processes_in(place.folder, cgroup=place.cgroup)
-    return [one for one in living if Path(f"/proc/{one.pid}/cmdline").read_bytes() == marked]
+    return [one for one in living if _command_line(one) == marked]
+
+
+def _command_line(process: ProcessId) -> bytes:
+    try:
+        return Path(f"/proc/{process.pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return b""
 
 
 def test_a_release_is_deployed_and_rolled_back_to_the_one_before(lab: Lab) -> None:
