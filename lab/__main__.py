@@ -11,7 +11,8 @@ from typing import get_args
 
 from lab.errors import LabError
 from lab.incidents.command import incident
-from lab.lab import Lab, LabStatus, take_down
+from lab.lab import Lab
+from lab.lifetime import LabStatus, take_down
 from lab.state import Store
 
 

@@ -21,7 +21,8 @@ from deployments.stack import Stack, StackError, free_port
 from lab.demo_run import DemoRun
 from lab.demo_story import check_story
 from lab.errors import LabError
-from lab.lab import Lab, take_down
+from lab.lab import Lab
+from lab.lifetime import take_down
 
 LAB_NAME = "demo"
 _INTERRUPTED = 130

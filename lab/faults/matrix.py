@@ -19,7 +19,8 @@ from lab.faults.prefect_table import PrefectFault
 from lab.faults.rendering import progress
 from lab.faults.result import Ending, Result, append_result
 from lab.faults.schedule import Schedule, run_schedule
-from lab.lab import Lab, Log
+from lab.lab import Lab
+from lab.lifetime import Log
 from lab.served import Served
 from lab.state import Store
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from lab.errors import LabError
-from lab.lab import Lab, take_down
+from lab.lab import Lab
+from lab.lifetime import take_down
 from lab.place import Place, place_of
 from lab.processes import ProcessId, process_at, processes_in, wait_until
 from tests.lab.host_flaws import wait_until_healthy
