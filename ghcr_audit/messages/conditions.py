@@ -52,6 +52,11 @@ _KIND_REFUSED = re.compile(
     rf"|(?:do|does|is|are) not support(?:ed)? (?:[a-z]{{1,12}} ){{0,3}}{_KIND}"
     rf"|(?:forbidden|not allowed|not accepted) (?:with|for|using|by) (?:an? |this |these |your )?{_KIND}"
 )
+_KIND_WANTED = re.compile(
+    rf"(?:must|ha(?:ve|s) to|needs? to|required to|requires you to)(?: [a-z]{{1,12}}){{0,5}} "
+    rf"(?:with|using|use|via|by) (?:an? |the |your )?{_KIND}"
+    rf"|token (?:issued|created|generated|obtained) (?:from|by|with|using|via) (?:an? )?{_KIND}"
+)
 _SAML = re.compile(r"(?<![\w./:@-])saml(?![\w/@-]|[.:]\w)")
 _SAML_NEAR = ("enforc", "sso", "single sign", "organization", "organisation", "authoriz", "authoris")
 _NEAR_CHARS = 150
@@ -158,6 +163,11 @@ def only_depends_on(message: Message) -> bool:
 def kind_refused(message: Message) -> bool:
     """A noun for a kind of token, and in the same sentence that it is not supported, allowed or accepted."""
     return _KIND_REFUSED.search(message.flat) is not None
+
+
+def kind_wanted(message: Message) -> bool:
+    """The refusal asks for a kind of credential, or says of which kind the one was that came."""
+    return _KIND_WANTED.search(message.flat) is not None
 
 
 def speaks_of_saml(message: Message) -> bool:

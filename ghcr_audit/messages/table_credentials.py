@@ -63,8 +63,11 @@ RULES: tuple[Rule, ...] = (
             "account … locked",
             "access token … invalid",
             "invalidauthenticationtoken",
+            "aad access token with",
+            "aadsts7000",
         ),
         never=(
+            "auth token: invalid username/password: unknown",
             "invalid username/password: unauthorized",
             "invalid username/password: denied: requested",
             "may have invalid credentials",
@@ -161,9 +164,13 @@ RULES: tuple[Rule, ...] = (
         cause=_MISSING,
         certainty=Certainty.POSSIBLE,
         rank=Rank.SHAPE,
-        says=("invalid username/password: unauthorized", "invalid username/password: denied: requested"),
+        says=(
+            "invalid username/password: unauthorized",
+            "invalid username/password: unknown",
+            "invalid username/password: denied: requested",
+        ),
         operation=(Operation.PULL, Operation.COMPOSE, Operation.BUILD, Operation.MANIFEST, Operation.UNKNOWN),
-        others=(_INVALID, _NAME, _ACCESS),
+        others=(_INVALID, Cause.WRONG_USER_CONFIG, _NAME, _ACCESS),
         why="The token endpoint answered 401; podman says so with and without a stored login.",
     ),
     Rule(

@@ -2,7 +2,7 @@
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
-from ghcr_audit.messages.conditions import kind_refused, speaks_of_saml
+from ghcr_audit.messages.conditions import kind_refused, kind_wanted, speaks_of_saml
 from ghcr_audit.messages.rule import Rank, Rule
 
 _ACCESS = Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS
@@ -92,6 +92,23 @@ RULES: tuple[Rule, ...] = (
         never=("enforced saml", "saml sso", "saml enforcement"),
         others=(_INVALID, _SCOPE),
         why="The message says that this kind of token is not supported or not allowed there.",
+    ),
+    Rule(
+        name="another kind of credential is asked for",
+        cause=_TYPE,
+        rank=Rank.NAMED,
+        says=("token", "credential"),
+        holds=kind_wanted,
+        never=(
+            "enforced saml",
+            "saml sso",
+            "saml enforcement",
+            "you must grant",
+            "2fa enabled",
+            "password was incorrect",
+        ),
+        others=(_INVALID, _SCOPE),
+        why="The registry says which kind of credential it wants, or of which kind it is that it does not take.",
     ),
     Rule(
         name="an installation's token by its user",

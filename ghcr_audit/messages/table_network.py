@@ -1,26 +1,16 @@
-"""Connections to the registry: TLS, names, routes; and the registry's own faults."""
+"""Connections to the registry: TLS, names, routes; and what the registry says of itself in words."""
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.certainty import Certainty
-from ghcr_audit.messages.conditions import cdn_certificate, public_registry
+from ghcr_audit.messages.conditions import public_registry
 from ghcr_audit.messages.endings import given_up_by_itself
 from ghcr_audit.messages.features import Operation, Stage
-from ghcr_audit.messages.hosts import Registry
 from ghcr_audit.messages.rule import Rank, Rule
 
 _NETWORK = Cause.NETWORK_UNREACHABLE_OR_TIMEOUT
 _TLS = Cause.TLS_UNTRUSTED_OR_CLOCK_SKEW
 
 RULES: tuple[Rule, ...] = (
-    Rule(
-        name="certificate of a CDN",
-        cause=Cause.REGISTRY_UNAVAILABLE,
-        rank=Rank.NAMED,
-        holds=cdn_certificate,
-        says=("x509: certificate is valid for", "certificate is not valid for"),
-        others=(_TLS, Cause.PROXY_INTERFERENCE),
-        why="A well-known registry's name is served with the certificate of its CDN: a fault on the registry's side.",
-    ),
     Rule(
         name="plain http spoken to",
         cause=Cause.HTTP_REGISTRY_HTTPS_MISMATCH,
@@ -140,27 +130,6 @@ RULES: tuple[Rule, ...] = (
         why="The name of a host was not resolved on this machine.",
     ),
     Rule(
-        name="a workflow's runner gets no answer",
-        cause=Cause.REGISTRY_UNAVAILABLE,
-        certainty=Certainty.POSSIBLE,
-        rank=Rank.SHAPE,
-        registry=(Registry.GHCR,),
-        says=("failed with exit code 1, back off … before retry",),
-        and_says=("awaiting headers", "tls handshake timeout", "connection reset by peer", "context deadline exceeded"),
-        others=(_NETWORK, Cause.PROXY_INTERFERENCE),
-        why="A runner of GitHub Actions got no answer from GitHub's own registry, and not once: mostly a fault there.",
-        probe="githubstatus.com: Packages; and whether the runner is GitHub's or one of your own.",
-    ),
-    Rule(
-        name="an upload that has to begin anew",
-        cause=Cause.REGISTRY_UNAVAILABLE,
-        certainty=Certainty.POSSIBLE,
-        rank=Rank.USUAL,
-        says=("cannot reuse body, request must be retried", "blob upload … retried"),
-        others=(_NETWORK,),
-        why="The registry asked for the upload again or closed the connection in the middle of it.",
-    ),
-    Rule(
         name="given up",
         cause=_NETWORK,
         certainty=Certainty.POSSIBLE,
@@ -169,15 +138,6 @@ RULES: tuple[Rule, ...] = (
         says=("context canceled", "code = canceled", "request canceled", "operation was canceled"),
         others=(Cause.REGISTRY_UNAVAILABLE, Cause.PROXY_INTERFERENCE),
         why="The client gave up while it waited for the registry.",
-    ),
-    Rule(
-        name="registry's own fault",
-        cause=Cause.REGISTRY_UNAVAILABLE,
-        rank=Rank.SHAPE,
-        status=(500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530),
-        never=("http code 500", "docker.sock", "docker_engine", "for api route and version", "status code 500: "),
-        others=(Cause.PROXY_INTERFERENCE, _NETWORK),
-        why="The answer is a 5xx: something on the registry's side failed, whatever was asked.",
     ),
     Rule(
         name="no connection",

@@ -34,6 +34,8 @@ EXAMPLES: tuple[Example, ...] = (
         "unexpected status from GET request to https://ghcr.io/token?scope=repository%3Aacme%2Fobserver%3Apull"
         "&service=ghcr.io: 401 Unauthorized",
         "Run docker/login-action@v3\nError: Username and password required",
+        "Error: reading manifest 1.0 in quay.io/acme/private: unauthorized: access to the requested resource is not "
+        "authorized",
         "Error: Cannot perform an interactive login from a non TTY device",
         "denied: Unauthenticated request. Unauthenticated requests do not have permission "
         '"artifactregistry.repositories.downloadArtifacts" on resource "projects/acme" (or it may not exist)',
@@ -93,8 +95,6 @@ EXAMPLES: tuple[Example, ...] = (
         'Error response from daemon: unknown: failed to resolve reference "ghcr.io/acme/observer:1": unexpected status '
         "from HEAD request to https://ghcr.io/v2/acme/observer/manifests/1: 403 Forbidden",
         "$ docker pull ghcr.io/acme/observer:1\nError response from daemon: denied",
-        "Error: reading manifest 1.0 in quay.io/acme/private: unauthorized: access to the requested resource is not "
-        "authorized",
     ),
     *_of(
         Cause.TAG_NOT_FOUND,

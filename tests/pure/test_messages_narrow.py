@@ -4,7 +4,14 @@ import pytest
 
 from ghcr_audit.causes import Cause
 from ghcr_audit.messages import diagnose_text
-from ghcr_audit.messages.conditions import bare_word, kind_refused, official_image, only_depends_on, speaks_of_saml
+from ghcr_audit.messages.conditions import (
+    bare_word,
+    kind_refused,
+    kind_wanted,
+    official_image,
+    only_depends_on,
+    speaks_of_saml,
+)
 from ghcr_audit.messages.elsewhere import pulled_before, works_elsewhere
 from ghcr_audit.messages.features import read_message, without_logs
 
@@ -109,6 +116,21 @@ def test_the_word_saml_counts_near_what_it_is_about(text: str, holds: bool) -> N
 )
 def test_a_kind_of_token_is_refused_within_one_sentence(text: str, holds: bool) -> None:
     assert kind_refused(read_message(text)) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("this lab user has to log in with a personal access token", True),
+        ("requests must be made using an installation access token", True),
+        ("token obtained from a personal access token", True),
+        ("a personal access token was sent and is wrong", False),
+        ("you must log in with the lab's password", False),
+        ("must" + " word" * 6 + " with a personal access token", False),
+    ],
+)
+def test_a_kind_of_token_is_asked_for_within_a_few_words(text: str, holds: bool) -> None:
+    assert kind_wanted(read_message(text)) is holds
 
 
 @pytest.mark.parametrize(
