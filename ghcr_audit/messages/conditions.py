@@ -55,6 +55,7 @@ _KIND_REFUSED = re.compile(
 _KIND_WANTED = re.compile(
     rf"(?:must|ha(?:ve|s) to|needs? to|required to|requires you to)(?: [a-z]{{1,12}}){{0,5}} "
     rf"(?:with|using|use|via|by) (?:an? |the |your )?{_KIND}"
+    r"|(?:personal|oauth) access token (?:\([a-z -]{1,20}\) )?(?:is|are) (?:required|needed)"
     rf"|token (?:issued|created|generated|obtained) (?:from|by|with|using|via) (?:an? )?{_KIND}"
 )
 _SAML = re.compile(r"(?<![\w./:@-])saml(?![\w/@-]|[.:]\w)")

@@ -97,8 +97,10 @@ def read_message(text: str, *, operation: str = "", registry: str = "") -> Messa
 
 _ENGINE_ANSWER = re.compile(
     r"\b[45]\d\d (?:server|client) error(?: for http\+docker://[^\s]{1,2000})?: [a-z ]{3,40}(?=\(\\?\")"
+    r"|\bapi error \([45]\d\d\)"
 )
-"""What docker-py prints in front of the engine's words: the status there is the engine's, not the registry's."""
+"""What clients of the engine print in front of its words: the status there is the engine's, not the registry's."""
+_ENGINE_ANSWERS = ("http+docker://", "server error: ", "api error (")
 _ATTEMPT = re.compile(
     r"trying to pull (?:repository )?(?:[^\s/]{1,255}/){0,10}([a-z0-9_-][a-z0-9_.-]{0,255}?)(?:[:@. ]|$)"
 )
@@ -142,7 +144,8 @@ def without_logs(message: Message) -> Message:
 def _normal(text: str) -> str:
     r"""Readable characters only, lower case, quotation marks as typed: a log's `\"` is a `"`."""
     shown = plain(bounded(text, LIMIT_CHARS)[0]).lower()
-    shown = _ENGINE_ANSWER.sub("", shown) if "http+docker://" in shown or "server error: " in shown else shown
+    if any(sign in shown for sign in _ENGINE_ANSWERS):
+        shown = _ENGINE_ANSWER.sub("", shown)
     return shown.replace('\\"', '"').replace("’", "'").replace("“", '"').replace("”", '"')
 
 

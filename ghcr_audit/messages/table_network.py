@@ -189,6 +189,7 @@ RULES: tuple[Rule, ...] = (
             "connection was reset",
             "http2: server sent goaway",
             "no response from",
+            "timed out while trying to connect",
             "max retries exceeded",
         ),
         never=(
@@ -201,6 +202,7 @@ RULES: tuple[Rule, ...] = (
             "fetching server api version",
             "write init-p",
             "writing config to pipe",
+            "connect to the host via ssh",
         ),
         others=(Cause.PROXY_INTERFERENCE, Cause.REGISTRY_UNAVAILABLE),
         why="A connection was not established in time, or was cut.",

@@ -15,6 +15,26 @@ _PUSH = (Operation.PUSH, Operation.BUILD)
 
 RULES: tuple[Rule, ...] = (
     Rule(
+        name="not logged in",
+        cause=_MISSING,
+        rank=Rank.NAMED,
+        says=("not logged in",),
+        never=("not logged in to http",),
+        others=(Cause.WRONG_USER_CONFIG,),
+        why="The client says that nobody is logged in there.",
+    ),
+    Rule(
+        name="kaniko asks whether it may push",
+        cause=_MISSING,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        says=("checking push permission",),
+        and_says=("unauthorized: authentication required",),
+        others=(Cause.WRONG_USER_CONFIG, Cause.CREDENTIAL_INVALID_OR_EXPIRED, Cause.TOKEN_SCOPE_INSUFFICIENT),
+        why="kaniko asked without a login: it reads the config.json in its own container, /kaniko/.docker, alone.",
+        remedy="Mount the registry's config.json at /kaniko/.docker, under the registry's host as the image names it.",
+    ),
+    Rule(
         name="login without a value",
         cause=_MISSING,
         rank=Rank.NAMED,
@@ -61,7 +81,6 @@ RULES: tuple[Rule, ...] = (
             "unable to retrieve some image pull secrets",
             "you are not logged in",
             "you must be logged in",
-            "not logged in",
             "please login",
             "please log in",
             "unauthenticated request",

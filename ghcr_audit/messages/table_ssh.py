@@ -221,6 +221,15 @@ RULES: tuple[Rule, ...] = (
         why="An SSH session was refused.",
     ),
     Rule(
+        name="a tool's word that SSH failed",
+        cause=Cause.SSH_AUTH_FAILED,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.VAGUE,
+        says=("connect to the host via ssh",),
+        others=(Cause.SSH_UNREACHABLE, Cause.SSH_HOST_KEY_MISMATCH),
+        why="The tool keeps ssh's own words to itself; a host that does not answer is mostly named, a key is not.",
+    ),
+    Rule(
         name="SSH ended",
         cause=Cause.SSH_UNREACHABLE,
         certainty=Certainty.POSSIBLE,
