@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prefect.client.schemas.objects import State
 
+from deployments.processes import children
 from ghcr_audit.adapters.clock import utc_now
 from ghcr_audit.drill.journal import Step
 from lab.errors import LabError
@@ -44,6 +45,8 @@ def run_prefect_cell(audits: Served, fault: PrefectFault, step: str, folder: Pat
     before, container = sameness(audits.lab), container_id(audits.lab)
     try:
         state, since = _struck(audits, site, fault, step)
+        took = seconds(time.monotonic() - since)
+        _await_idle(audits)
     except LabError as error:
         return _result(audits, fault, step, Ending.LOST, began, differs=(str(error)[-600:],))
     finally:
@@ -53,7 +56,6 @@ def run_prefect_cell(audits: Served, fault: PrefectFault, step: str, folder: Pat
         differs = (*differs, f"the run ended {state.name}, expected {' or '.join(fault.states)}: {fault.says}")
     untouched = container_id(audits.lab) == container
     ending = Ending.LOST if differs else Ending.REFUSED if untouched and step == SUSPENDED else Ending.RESTORED
-    took = seconds(time.monotonic() - since)
     told = (state.message[:300],) if state.message else ()
     return _result(
         audits, fault, step, ending, began, differs=differs, told=told, verdict=state.name or "", restored_s=took
@@ -83,6 +85,13 @@ def _final(audits: Served, strike: Strike, within_s: float = 120) -> State:
             raise LabError(f"the run is still {state.name}")
         time.sleep(0.2)
     return state
+
+
+def _await_idle(audits: Served, within_s: float = 60) -> None:
+    """Until the worker's flows have ended: one that another run has ended meanwhile still has to learn that."""
+    deadline = time.monotonic() + within_s
+    while children(audits.stack.pid("worker")) and time.monotonic() < deadline:
+        time.sleep(0.2)
 
 
 def _differs(audits: Served, site: Site, before: Sameness) -> tuple[str, ...]:
