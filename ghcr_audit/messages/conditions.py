@@ -31,8 +31,8 @@ _STATUS_TEXTS = frozenset(
 _URL_ERROR = re.compile(r"(?:get|head|post|put) \"?https://[^\s\"]{1,600}\"?: ([^:]{3,60})$")
 _NO_STATUS_WORDS = frozenset({*CODES, "eof", "timeout", "forbidden", "unknown"})
 _TAIL_CHARS = 700
-_PATH = re.compile(r"https://ghcr\.io/v2/([a-z0-9._/-]{1,255}?)/(?:manifests|tags|blobs)/")
-_HUB_PATH = re.compile(r"https://(?:registry-1|index)\.docker\.io/v2/([a-z0-9._/-]{1,255}?)/(?:manifests|tags|blobs)/")
+_PATH = re.compile(r"https://ghcr\.io/v2/([a-z0-9._/-]{1,255})/(?:manifests|tags|blobs)/")
+_HUB_PATH = re.compile(r"https://(?:registry-1|index)\.docker\.io/v2/([a-z0-9._/-]{1,255})/(?:manifests|tags|blobs)/")
 _NAMES = 2
 _NOT_FOUND = re.compile(
     r"(?:^|[\s\"'])[a-z0-9][a-z0-9.:-]{1,253}/[a-z0-9._/-]{1,255}[:@][\w.:-]{1,140}[\"']?: not found[.\s]*$"

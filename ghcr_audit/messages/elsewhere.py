@@ -6,6 +6,7 @@ from ghcr_audit.messages.features import Message
 
 NO_CREDENTIAL = (
     "authentication required",
+    "authentication is required",
     "no basic auth credentials",
     "unauthorized",
     "access to the resource is denied",

@@ -39,7 +39,7 @@ _PARENTS = tuple(f".{name}" for name in (*_WELL_KNOWN, "docker.com", "amazonaws.
 _WEB_SITES = ("github.com", "www.github.com", "hub.docker.com", "www.docker.com", "gitlab.com")
 _LOOKED_UP = re.compile(r"(?:lookup |resolve host(?:name)?:? |host: )\"?([a-z0-9][a-z0-9.-]{1,253})")
 _NAMED = re.compile(r"(?:^|[\s\"'\[(=])([a-z0-9-]{2,40}+\.[a-z]{2,4}+)/[a-z0-9<*$]")
-_ASKED = re.compile(r"https?://([a-z0-9][a-z0-9.-]{1,253}+)/v2/")
+_ASKED = re.compile(r"https?://([a-z0-9][a-z0-9.-]{1,253}+)/v2/(?!(?:users|repositories|namespaces|orgs|auth)\b)")
 _MOST_HOSTS = 100
 _IMAGE = re.compile(r"pull access denied for ([a-z0-9][^\s,]{0,255})")
 

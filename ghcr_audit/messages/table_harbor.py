@@ -56,18 +56,6 @@ RULES: tuple[Rule, ...] = (
         why="Harbor compared the login's secret with its own, and they differ.",
     ),
     Rule(
-        name="Harbor refuses what it took a moment ago",
-        cause=_INVALID,
-        certainty=Certainty.POSSIBLE,
-        rank=Rank.SHAPE,
-        operation=(Operation.PUSH, Operation.UNKNOWN),
-        says=(": pushing [ … gb", ": pushed"),
-        and_says=("unauthorized to access repository … action: push",),
-        others=(_SCOPE, _MISSING, _NAME),
-        why="The upload went on for long, so there was a token that allowed it: it ran out before the end.",
-        remedy="Let the registry's tokens live longer than the longest push, or push smaller layers.",
-    ),
-    Rule(
         name="Quay refuses a push",
         cause=_MISSING,
         certainty=Certainty.POSSIBLE,

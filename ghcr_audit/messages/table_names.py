@@ -12,6 +12,16 @@ _NETWORK = Cause.NETWORK_UNREACHABLE_OR_TIMEOUT
 
 RULES: tuple[Rule, ...] = (
     Rule(
+        name="refused with the login and without it",
+        cause=_NAME,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.NAMED,
+        says=("attempting request anonymously",),
+        and_says=("failed to fetch bearer token … requested access to the resource is denied",),
+        others=(Cause.PACKAGE_NOT_LINKED_OR_PRIVATE_NO_ACCESS, Cause.CREDENTIAL_INVALID_OR_EXPIRED),
+        why="With the stored login and without any the answer is the same: it is the name, or a private package.",
+    ),
+    Rule(
         name="capitals in a name",
         cause=_NAME,
         certainty=Certainty.PROVEN,

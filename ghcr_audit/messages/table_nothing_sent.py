@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
             "unauthenticated request",
             "must set up … credentials",
         ),
-        never=("bad credentials",),
+        never=("bad credentials", "customer portal credentials"),
         others=(_INVALID, Cause.WRONG_USER_CONFIG),
         why="No credential was there to be sent: empty, not handed over, or never logged in.",
     ),

@@ -17,6 +17,18 @@ _PUSH = (Operation.PUSH, Operation.BUILD)
 
 RULES: tuple[Rule, ...] = (
     Rule(
+        name="manifest denied with the standard sentence",
+        cause=_ACCESS,
+        certainty=Certainty.POSSIBLE,
+        rank=Rank.SHAPE,
+        registry=(Registry.GHCR,),
+        says=("/manifests/ … response status code 403: denied: requested access to the resource is denied",),
+        never=("/token",),
+        others=(_NAME, _SCOPE, _MISSING),
+        why="ghcr.io gave a token and then refused the manifest itself: the package is there, or was, and not open to "
+        "the asker.",
+    ),
+    Rule(
         name="a request to ghcr.io made by hand, told by its status",
         cause=Cause.OTHER,
         certainty=Certainty.POSSIBLE,

@@ -120,6 +120,11 @@ def test_right_names_and_strangers_are_no_slips(host: str) -> None:
     assert not mistyped(f"dial tcp: lookup {host}: no such host")
 
 
+def test_a_web_site_is_no_registry_but_for_its_own_api() -> None:
+    assert mistyped("get https://hub.docker.com/v2/acme/shop/manifests/1: 404")
+    assert not mistyped("request to https://hub.docker.com/v2/users/login failed with status 401")
+
+
 def test_escapes_quotes_and_case_do_not_matter() -> None:
     text = '\x1b[31mtime="x" msg="Head \\"https://ghcr.io/v2/a/b/manifests/1\\": DENIED: denied"\x1b[0m'
     assert read_message(text).refusals[0] == Refusal(code="denied", message="denied", wrapped=True)

@@ -104,6 +104,8 @@ def test_an_expression_that_is_valid_today_means_an_old_compose(expression: str,
         ("https://registry-1.docker.io/v2/acme/shop/manifests/1", False, False),
         ("https://ghcr.io/v2/acme/shop/web/manifests/1", False, False),
         ("https://ghcr.io/v2/shop/manifests/1", False, True),
+        ("https://ghcr.io/v2/acme/manifests/shop/blobs/1", False, False),
+        ("https://ghcr.io/v2/acme/manifests/1", False, True),
     ],
 )
 def test_how_many_names_a_path_has_depends_on_the_registry(address: str, overlong: bool, incomplete: bool) -> None:
