@@ -9,7 +9,7 @@ from ghcr_audit.adapters.journals import JournalStore
 from ghcr_audit.adapters.observe import Asked, observe_host
 from ghcr_audit.audit import Audit, failed
 from ghcr_audit.commands import Command
-from ghcr_audit.drill.journal import Journal, Step, parse, render
+from ghcr_audit.drill.journal import Journal, Step, UnreadableJournalError, parse, render
 from ghcr_audit.errors import HostError
 from ghcr_audit.evidence import Link, Vantage
 
@@ -35,17 +35,31 @@ def went_well(audit: Audit, *keys: str) -> bool:
 
 
 def advanced(journal: Journal, step: Step, journals: JournalStore) -> Journal:
-    """The journal one step on, in the controller's store."""
+    """The journal one step on, in the controller's store.
+
+    A drill that slept may find another one's journal there by now: that stays, and the host tells the sleeper the rest.
+    """
     further = journal.at(step)
     with _going_on_without_store() if step in _GOING_BACK else nullcontext():
-        journals.write(journal.target, render(further))
+        if not _is_anothers(journal, journals):
+            journals.write(journal.target, render(further))
     return further
 
 
-def forget(journals: JournalStore, audit: Audit) -> None:
-    """The controller's copy goes. One that is left over is seen to be one by `recover`."""
+def forget(journals: JournalStore, journal: Journal) -> None:
+    """The controller's copy of this drill goes. One that is left over is seen to be one by `recover`."""
     with _going_on_without_store():
-        journals.remove(audit.target.name)
+        if not _is_anothers(journal, journals):
+            journals.remove(journal.target)
+
+
+def _is_anothers(journal: Journal, journals: JournalStore) -> bool:
+    """Whether another drill's journal is in the store. What is no journal is nobody's."""
+    try:
+        text = journals.read(journal.target)
+        return text is not None and parse(text).run != journal.run
+    except UnreadableJournalError:
+        return False
 
 
 def lost(audit: Audit, link: Link, error: HostError) -> Audit:

@@ -41,7 +41,7 @@ def restored(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
         try:
             audit = _one_pass(asked_timer(audit, drill.run, deadline), drill, journal)
             if ended_by_another(audit):
-                forget(journals, audit)
+                forget(journals, journal)
                 break
             if not went_well(audit, "restored.lease"):
                 if _worth_waiting(audit, deadline):
@@ -83,8 +83,9 @@ def asked_if_over(audit: Audit, journals: JournalStore) -> Audit:
                 break
     except HostError as error:
         return lost(audit, Link.ROLLBACK, error)
-    if closed_by_another(audit) and open_journal(audit, journals) is not None:  # never another drill's
-        forget(journals, audit)
+    own = open_journal(audit, journals)
+    if closed_by_another(audit) and own is not None:
+        forget(journals, own)
     return _left_open(audit, drill)
 
 
@@ -124,7 +125,7 @@ def closed(audit: Audit, journal: Journal, journals: JournalStore) -> Audit:
     drill, closing = Drill(target=audit.target, run=journal.by), advanced(journal, Step.CLOSING, journals)
     audit = asked(audit, Link.ROLLBACK, drill.put("restored.closing", closing), drill.close())
     if went_well(audit, "restored.closed"):
-        forget(journals, audit)
+        forget(journals, journal)
     return audit
 
 
